@@ -1,0 +1,118 @@
+"""Analyzers: functions from one creative, one ad's copy or one brand to a typed result."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+import msgspec
+
+from adology.errors import AdologyError
+from adology.types import Ad, Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from adology.context import Context
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+Accepts = Literal["image", "video", "ad", "brand"]
+
+
+class MediaItem(Struct, frozen=True, kw_only=True):
+    """One archived creative as analyzers get it: a local file that is theirs to read.
+
+    `sha256` is the hex digest of the bytes, `results` what the analyzers in `uses` said
+    (name → result as plain data).
+    """
+
+    sha256: str
+    path: Path
+    kind: Literal["image", "video"]
+    content_type: str
+    size_bytes: int
+    results: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class AdItem(Struct, frozen=True, kw_only=True):
+    """One ad's copy. Equal copy is analysed once: results must depend on nothing else."""
+
+    ad: Ad
+    results: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class BrandAd(Struct, frozen=True, kw_only=True):
+    """One committed ad as brand-scoped analyzers see it."""
+
+    id: str
+    source: str
+    format: str
+    status: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    started_on: date | None = None
+    stopped_on: date | None = None
+    first_batch: str = ""
+    last_batch: str = ""
+    assets: tuple[str, ...] = ()
+
+
+class BrandItem(Protocol):
+    """A brand's committed state, read in pages: memory stays flat for any number of ads."""
+
+    brand: str
+    batch: str
+    """The batch after whose commit the analyzer runs."""
+    previous_batch: str | None
+    committed_at: datetime
+    previous_committed_at: datetime | None
+    sources: dict[str, str]
+    """Source instance → outcome of the gathering: ok, empty, partial, failed."""
+
+    def ads(self) -> AsyncIterator[BrandAd]:
+        """Every ad of the brand that is public, in no promised order."""
+        ...
+
+
+class Derived(Struct, frozen=True, kw_only=True):
+    """A file that an analyzer made from a creative (thumbnail, key frame).
+
+    `path` is where it lies while the analyzer runs; the engine archives it as
+    `derived/<aa>/<sha256>/<analyzer>/<name>` before the result counts.
+    """
+
+    name: str
+    content_type: str
+    path: Path
+
+
+class Analyzer(Generic[S, R]):
+    """Implement `analyze`, plain or async. `R` is the stored result, a msgspec Struct.
+
+    Sync functions run in a thread, or with `isolation = "process"` in a child process that may
+    crash or hang without harm. Raise `Skip` when there is nothing to say, `Terminal` when this
+    item can never be analysed, `Retry` for passing faults.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    """A new version makes stored results stale."""
+    accepts: ClassVar[tuple[Accepts, ...]]
+    uses: ClassVar[tuple[str, ...]] = ()
+    """Other analyzers (run first), models and prompts: part of the fingerprint."""
+    isolation: ClassVar[Literal["inline", "process"]] = "inline"
+    deadline_s: ClassVar[float] = 60.0
+
+    def analyze(self, ctx: Context[S], item: Any) -> R | Awaitable[R]:
+        """The result for one item (MediaItem, AdItem or BrandItem, after `accepts`)."""
+        raise NotImplementedError
+
+    async def analyze_many(
+        self, ctx: Context[S], items: Sequence[Any]
+    ) -> Sequence[R | AdologyError] | None:
+        """Optional: results for several items in the same order; None (the default) to decline."""
+        return None
