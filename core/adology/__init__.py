@@ -1,1 +1,53 @@
-"""Adology: collects the ads of brands, archives every creative, analyses each one once."""
+"""Adology: collects the ads of brands, archives every creative, analyses each one once.
+
+This module is what plugin authors import; everything else is the engine's own.
+"""
+
+from adology.abc import (
+    AdItem,
+    Analyzer,
+    BrandAd,
+    BrandItem,
+    CommitBatch,
+    CommittedAd,
+    Derived,
+    ItemResult,
+    MediaItem,
+    Sink,
+    Source,
+)
+from adology.context import Context
+from adology.errors import AdologyError, ConfigError, Retry, RetryLater, Skip, Terminal
+from adology.plugins.specs import hookimpl
+from adology.settings.base import Secret, Settings
+from adology.types import Ad, Brand, Media, Page, Spend, Struct
+
+__all__ = [
+    "Ad",
+    "AdItem",
+    "AdologyError",
+    "Analyzer",
+    "Brand",
+    "BrandAd",
+    "BrandItem",
+    "CommitBatch",
+    "CommittedAd",
+    "ConfigError",
+    "Context",
+    "Derived",
+    "ItemResult",
+    "Media",
+    "MediaItem",
+    "Page",
+    "Retry",
+    "RetryLater",
+    "Secret",
+    "Settings",
+    "Sink",
+    "Skip",
+    "Source",
+    "Spend",
+    "Struct",
+    "Terminal",
+    "hookimpl",
+]

@@ -111,8 +111,6 @@ class Analyzer(Generic[S, R]):
         """The result for one item (MediaItem, AdItem or BrandItem, after `accepts`)."""
         raise NotImplementedError
 
-    async def analyze_many(
-        self, ctx: Context[S], items: Sequence[Any]
-    ) -> Sequence[R | AdologyError] | None:
+    async def analyze_many(self, ctx: Context[S], items: Sequence[Any]) -> Sequence[R | AdologyError] | None:
         """Optional: results for several items in the same order; None (the default) to decline."""
         return None

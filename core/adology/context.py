@@ -1,0 +1,152 @@
+"""What a plugin gets instead of globals: settings, HTTP, secrets, log, clock, scratch files."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from adology.abc.analyzer import Derived
+from adology.errors import ConfigError
+from adology.http.client import Answer, HttpClient, check_status
+from adology.http.pacing import Pacers
+from adology.log import logger
+from adology.settings.secrets import resolve_secret
+
+if TYPE_CHECKING:
+    from loguru import Logger
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Context(Generic[S]):
+    """Handed to every plugin call.
+
+    `plugin` is the instance's name, `settings` its validated settings, `log` a logger with its
+    name bound, `resume` the last stored page's token when a gathering goes on after a crash,
+    `deadline` the monotonic time at which the engine gives up (None: no limit).
+    """
+
+    def __init__(
+        self,
+        plugin: str,
+        settings: S,
+        *,
+        http: HttpClient | None = None,
+        pacers: Pacers | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        resume: str | None = None,
+        deadline: float | None = None,
+        scratch: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.plugin = plugin
+        self.settings = settings
+        self.resume = resume
+        self.deadline = deadline
+        self.log: Logger = logger.bind(plugin=plugin)
+        self.scratch = scratch
+        self.derived: list[Derived] = []
+        self._http = http
+        self._pacers = pacers or Pacers(time.monotonic)
+        self._now = now
+        self._env = env
+
+    def now(self) -> datetime:
+        """The present time in UTC. Never read the clock yourself: tests and replays set it."""
+        return self._now()
+
+    def secret(self, field: str) -> str:
+        """The value behind the secret reference in settings field `field`.
+
+        Raises:
+            ConfigError: the field is empty, or what it refers to does not exist.
+        """
+        key = f"{self.plugin}.{field}"
+        reference = getattr(self.settings, field)
+        if not reference:
+            raise ConfigError(
+                key, "is not set", "Give a reference such as env:NAME or aws-sm:NAME.", code="ADO-1003"
+            )
+        return resolve_secret(reference, setting=key, env=self._env)
+
+    async def get(
+        self,
+        url: str,
+        kind: type[T],
+        /,
+        *,
+        headers: Mapping[str, str] | None = None,
+        credential: str = "",
+        **params: Any,
+    ) -> T:
+        """The JSON answer of `url`, decoded as `kind`.
+
+        Calls of one `credential` share their pacing. 429 pauses the credential and raises
+        RetryLater; 5xx and connection faults are retried, then raise Retry; any other error
+        status raises Terminal.
+        """
+        answer = await self.send("GET", url, params=params, headers=headers, credential=credential)
+        if answer.status == 429:
+            self.pause(answer.retry_after_s() or 60.0, "the vendor answered 429", credential=credential)
+        check_status(answer, self.plugin)
+        return answer.decode(kind)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        credential: str = "",
+        interval_s: float | None = None,
+        retry_status: frozenset[int] | None = None,
+    ) -> Answer[Any]:
+        """The raw answer, for vendors whose meaning is not in the status.
+
+        `interval_s` spaces the credential's calls. Statuses in `retry_status` (5xx by default;
+        give an empty set to judge each answer yourself) are retried.
+        """
+        if self._http is None:
+            raise RuntimeError("this context has no HTTP client: analyzers get none unless they need it")
+        options = {} if retry_status is None else {"retry_status": retry_status}
+        return await self._http.send(
+            method,
+            url,
+            service=self.plugin,
+            pacer=self._pacers.get(self.credential_id(credential), interval_s=interval_s),
+            params=params,
+            headers=headers,
+            body=body,
+            **options,
+        )
+
+    def pause(self, seconds: float, why: str, *, credential: str = "") -> None:
+        """Hold every call of `credential` in this process for `seconds`."""
+        self._pacers.get(self.credential_id(credential)).pause(seconds, why)
+
+    def credential_id(self, credential: str = "") -> str:
+        """A name for a credential that can be stored and logged: a hash, never the secret."""
+        if not credential:
+            return self.plugin
+        return f"{self.plugin}:{hashlib.sha256(credential.encode()).hexdigest()[:12]}"
+
+    def derive(self, name: str, content_type: str) -> Path:
+        """A path to write a derived file to; the engine archives it with the result.
+
+        Raises:
+            ValueError: `name` is not a plain file name.
+        """
+        if self.scratch is None:
+            raise RuntimeError("this context has no scratch folder")
+        if not name or "/" in name or "\\" in name or name.startswith("."):
+            raise ValueError(f"derived file name {name!r} is not a plain file name")
+        path = self.scratch / name
+        self.derived.append(Derived(name=name, content_type=content_type, path=path))
+        return path

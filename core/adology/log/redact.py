@@ -1,0 +1,56 @@
+"""Nothing secret leaves through a log line or an error text."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+MASK = "***"
+_MIN_SECRET = 6
+"""Shorter values would mask ordinary words."""
+
+_PATTERNS = (
+    # Secrets as URL or form parameters, whatever their value is.
+    re.compile(
+        r"((?:access_token|api_key|apikey|client_secret|appsecret_proof|password|signature|x-amz-signature|"
+        r"x-amz-credential|x-amz-security-token|token|sig)=)[^&\s\"'<>]+",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"((?:authorization|x-api-key)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',}]+",
+        re.IGNORECASE,
+    ),
+    # user:password@ in addresses
+    re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)"),
+)
+
+
+class Redactor:
+    """Masks known secret values and anything that looks like a credential in an address."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
+
+    def add(self, value: str) -> None:
+        """Remember a secret value; every later `redact` masks it."""
+        if len(value) < _MIN_SECRET:
+            return
+        with self._lock:
+            if value not in self._values:
+                self._values.add(value)
+                longest_first = sorted(self._values, key=len, reverse=True)
+                self._known = re.compile("|".join(map(re.escape, longest_first)))
+
+    def redact(self, text: str) -> str:
+        """`text` with every secret masked."""
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+        for pattern in _PATTERNS:
+            text = pattern.sub(rf"\1{MASK}", text)
+        return text
+
+
+REDACTOR = Redactor()
+"""The process's redactor: secrets are added when they are resolved."""

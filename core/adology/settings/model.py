@@ -1,0 +1,183 @@
+"""Every setting of the engine, with its unit, range and default.
+
+`docs/configuration.md` is generated from this file; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from adology.settings.base import Secret, Settings
+
+PositiveFloat = Annotated[float, Meta(gt=0)]
+
+
+def _text(description: str, **limits: Any) -> Meta:
+    return Meta(description=description, **limits)
+
+
+class LogSettings(Settings, frozen=True, kw_only=True):
+    """What is logged, and how."""
+
+    level: Annotated[
+        Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"],
+        _text("Least severe level that is written. Successful external calls are DEBUG."),
+    ] = "INFO"
+    format: Annotated[
+        Literal["auto", "json", "text"],
+        _text("`json` one object a line, `text` coloured lines, `auto` text on a terminal."),
+    ] = "auto"
+
+
+class PostgresSettings(Settings, frozen=True, kw_only=True):
+    """The relational truth: ledger, catalogue, committed ads."""
+
+    url: Annotated[str, Secret(), _text("postgresql:// address of the database.")] = ""
+    pool_size: Annotated[int, _text("Most connections per process.", ge=1, le=200)] = 8
+    timeout_s: Annotated[float, _text("Longest wait for a connection, seconds.", gt=0)] = 20.0
+
+
+class MongoSettings(Settings, frozen=True, kw_only=True):
+    """Raw payloads and full analysis documents."""
+
+    url: Annotated[str, Secret(), _text("mongodb:// or mongodb+srv:// address.")] = ""
+    database: Annotated[str, _text("Database name.", min_length=1, max_length=63)] = "adology"
+    timeout_s: Annotated[float, _text("Longest time for one operation, seconds.", gt=0)] = 20.0
+
+
+class AwsSettings(Settings, frozen=True, kw_only=True):
+    """How to reach AWS. Empty credentials mean the usual chain (environment, role, profile)."""
+
+    region: Annotated[str, _text("Region of all resources.")] = "us-east-1"
+    endpoint_url: Annotated[str, _text("Another endpoint than AWS, for the embedded emulator.")] = ""
+    access_key_id: Annotated[str, Secret(), _text("Access key id.")] = ""
+    secret_access_key: Annotated[str, Secret(), _text("Secret access key.")] = ""
+
+
+class S3Settings(Settings, frozen=True, kw_only=True):
+    """The archive of creatives, thumbnails and manifests."""
+
+    bucket: Annotated[str, _text("Bucket name.", min_length=3, max_length=63)] = "adology"
+    prefix: Annotated[str, _text("Key prefix of everything, empty or ending in `/`.")] = ""
+    multipart_threshold_bytes: Annotated[
+        int, _text("Files above this size go up in parts.", ge=5 * 1024 * 1024)
+    ] = 16 * 1024 * 1024
+    part_bytes: Annotated[int, _text("Size of one part.", ge=5 * 1024 * 1024)] = 8 * 1024 * 1024
+
+
+class QueueSettings(Settings, frozen=True, kw_only=True):
+    """SQS queues. The three default names are contracts."""
+
+    prefix: Annotated[str, _text("Put before each queue name.", max_length=40)] = ""
+    gather: Annotated[str, _text("Brands to gather.")] = "brand-gather-queue"
+    acquire: Annotated[str, _text("Media to fetch, archive and analyse.")] = "url-process-queue"
+    insight: Annotated[str, _text("Committed brands to derive insights for.")] = "brand-ai-phase-queue"
+    visibility_s: Annotated[
+        int, _text("How long a received message stays hidden without a heartbeat, seconds.", ge=5, le=43200)
+    ] = 60
+    wait_s: Annotated[int, _text("Long-poll time, seconds.", ge=0, le=20)] = 10
+    poison_receives: Annotated[
+        int, _text("A message received more often than this is poison: its item fails unread.", ge=1, le=50)
+    ] = 5
+    max_receives: Annotated[
+        int, _text("Receives after which SQS itself moves a message to the dead-letter queue.", ge=2, le=1000)
+    ] = 10
+
+
+class RegistrySettings(Settings, frozen=True, kw_only=True):
+    """The Active Brand Registry and how to reach it."""
+
+    url: Annotated[str, _text("Address that workers use.")] = "http://127.0.0.1:8700"
+    host: Annotated[str, _text("Interface the service listens on.")] = "127.0.0.1"
+    port: Annotated[int, _text("Port the service listens on; 0 takes a free one.", ge=0, le=65535)] = 8700
+    commit_lease_s: Annotated[float, _text("Life of a commit lease without renewal, seconds.", gt=0)] = 60.0
+    max_body_bytes: Annotated[int, _text("Largest request body.", ge=1024)] = 8 * 1024 * 1024
+    max_held_bytes: Annotated[
+        int, _text("Most bytes of results held in memory, over all brands.", ge=1024)
+    ] = 1024 * 1024 * 1024
+
+
+class WorkerSettings(Settings, frozen=True, kw_only=True):
+    """One worker process. Memory and load are bounded by these."""
+
+    concurrency: Annotated[int, _text("Items in work at once, per process.", ge=1, le=256)] = 12
+    prefetch: Annotated[int, _text("Messages held ready beyond those in work.", ge=0, le=500)] = 20
+    isolation_processes: Annotated[int, _text("Child processes for decoders.", ge=1, le=64)] = 1
+    drain_s: Annotated[
+        float, _text("On SIGTERM, time to finish what is in work before handing it back, seconds.", ge=0)
+    ] = 20.0
+    item_timeout_s: Annotated[float, _text("Longest time for one item, seconds.", gt=0)] = 600.0
+    gather_lease_s: Annotated[float, _text("Life of a gathering lease without renewal, seconds.", gt=0)] = (
+        60.0
+    )
+    analysis_lease_s: Annotated[
+        float, _text("Life of the pending mark taken before an analysis, seconds.", gt=0)
+    ] = 180.0
+    scratch: Annotated[str, _text("Folder for files in work; empty means the system's own.")] = ""
+
+
+class StewardSettings(Settings, frozen=True, kw_only=True):
+    """The periodic repair job."""
+
+    interval_s: Annotated[float, _text("Time between rounds, seconds.", gt=0)] = 5.0
+    stalled_after_s: Annotated[
+        float, _text("An open batch without progress for this long is repaired, seconds.", gt=0)
+    ] = 90.0
+    max_attempts: Annotated[
+        int, _text("Times a missing URL is queued again before it becomes a failure.", ge=1, le=100)
+    ] = 4
+    outbox_after_s: Annotated[float, _text("Age at which unsent outbox rows are sent, seconds.", ge=0)] = 5.0
+
+
+class FetchSettings(Settings, frozen=True, kw_only=True):
+    """Limits of media downloads."""
+
+    max_bytes: Annotated[int, _text("Largest file.", ge=1024)] = 512 * 1024 * 1024
+    timeout_s: Annotated[float, _text("Longest time for one file, seconds.", gt=0)] = 300.0
+    idle_s: Annotated[float, _text("Longest silence within a transfer, seconds.", gt=0)] = 20.0
+    max_redirects: Annotated[int, _text("Redirects followed, each vetted anew.", ge=0, le=20)] = 5
+    ports: Annotated[tuple[int, ...], _text("Ports that may be contacted.")] = (80, 443)
+    stand_ins: Annotated[
+        tuple[str, ...], _text("Loopback `host:port` origins that may be contacted, for stand-in vendors.")
+    ] = ()
+    file_roots: Annotated[tuple[str, ...], _text("Folders that `file:` URLs may read.")] = ()
+
+
+class PluginSettings(Settings, frozen=True, kw_only=True):
+    """Which plugins load."""
+
+    only: Annotated[tuple[str, ...], _text("Load just these entry points; empty means all.")] = ()
+    strict: Annotated[bool, _text("A plugin that fails to load stops the program.")] = False
+    trace: Annotated[bool, _text("Log every hook call.")] = False
+
+
+class AdologySettings(Settings, frozen=True, kw_only=True):
+    """Everything. Sections `sources`, `analyzers` and `sinks` hold the plugins' own settings.
+
+    A key of `sources` names an *instance*: `plugin` says which plugin it is (default: the one
+    of the same name), so that two customer databases are two instances.
+    """
+
+    home: Annotated[str, _text("Folder of the embedded servers' data, logs and state.")] = ".adology"
+    log: LogSettings = field(default_factory=LogSettings)
+    postgres: PostgresSettings = field(default_factory=PostgresSettings)
+    mongo: MongoSettings = field(default_factory=MongoSettings)
+    aws: AwsSettings = field(default_factory=AwsSettings)
+    s3: S3Settings = field(default_factory=S3Settings)
+    queues: QueueSettings = field(default_factory=QueueSettings)
+    registry: RegistrySettings = field(default_factory=RegistrySettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    steward: StewardSettings = field(default_factory=StewardSettings)
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    plugins: PluginSettings = field(default_factory=PluginSettings)
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    analyzers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sinks: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def is_section(hint: Any) -> bool:
+    """Whether a field's type is a nested section."""
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
