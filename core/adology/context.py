@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -90,8 +91,8 @@ class Context(Generic[S]):
         RetryLater; 5xx and connection faults are retried, then raise Retry; any other error
         status raises Terminal.
         """
-        answer = await self.send("GET", url, params=params, headers=headers, credential=credential)
-        if answer.status == 429:
+        answer: Answer[T] = await self.send("GET", url, params=params, headers=headers, credential=credential)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self.pause(answer.retry_after_s() or 60.0, "the vendor answered 429", credential=credential)
         check_status(answer, self.plugin)
         return answer.decode(kind)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -117,7 +118,9 @@ class HttpClient:
             await pacer.wait()
             last = attempt == attempts
             try:
-                answer = await self._once(method, url, service, params, headers, body)
+                answer = await self._once(
+                    method, url, service=service, params=params, headers=headers, body=body
+                )
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 if last:
                     raise Retry(
@@ -141,6 +144,7 @@ class HttpClient:
         self,
         method: str,
         url: str,
+        *,
         service: str,
         params: Mapping[str, Any] | None,
         headers: Mapping[str, str] | None,
@@ -184,12 +188,12 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
 
 def check_status(answer: Answer[Any], service: str) -> None:
     """Raise what a plain REST status means: 429 RetryLater, 5xx Retry, other 4xx Terminal."""
-    if answer.status < 300:
+    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return
     text = f"{service}: {answer.url} answered {answer.status}: {answer.excerpt()!r}"
-    if answer.status == 429:
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise RetryLater(answer.retry_after_s() or 60.0, text)
-    if answer.status >= 500 or answer.status == 408:
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.REQUEST_TIMEOUT:
         raise Retry(text, after=answer.retry_after_s(), code="ADO-2002")
     raise Terminal(text, code="ADO-2005")
 
