@@ -1,0 +1,1 @@
+"""The engine: gather, acquire, commit, insight, and the steward that repairs them."""
