@@ -115,7 +115,8 @@ class Analyses:
         async with self._database.connection("analyses.load", count=len(keys)) as connection:
             found = await connection.execute(
                 "select key, analyzer, version, fingerprint, subject_kind, subject, state, result, derived, error_code,"
-                " error, duration_ms, cost_usd::float, done_at from analyses where key = any(%s) and state <> 'pending'",
+                " error, duration_ms, cost_usd::float, done_at from analyses"
+                " where key = any(%s) and state <> 'pending'",
                 [list(keys)],
             )
             names = [column.name for column in found.description or ()]

@@ -1,0 +1,6 @@
+"""Small pieces of asynchronous plumbing that more than one part of the engine needs."""
+
+from adology.aio.coalesce import Coalescer
+from adology.aio.periodic import every
+
+__all__ = ["Coalescer", "every"]

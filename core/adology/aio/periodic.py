@@ -1,0 +1,42 @@
+"""Run something every so often while something else runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+
+@contextlib.asynccontextmanager
+async def every(seconds: float, action: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Call `action` every `seconds` inside the block; an exception of it cancels the block.
+
+    The exception replaces the cancellation: the block's owner sees what went wrong.
+    """
+    owner = asyncio.current_task()
+    failure: list[BaseException] = []
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await action()
+            except Exception as error:  # noqa: BLE001 - handed to the owner below
+                failure.append(error)
+                if owner is not None:
+                    owner.cancel()
+                return
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if failure:
+            if owner is not None:
+                owner.uncancel()
+            raise failure[0] from None
+        raise
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,46 @@
+"""What a handler decides about a message. The message is deleted only on Done, Defer and Dead."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from adology.types import Struct
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One message as received. `receives` counts this delivery too."""
+
+    body: str
+    message_id: str
+    receipt: str
+    receives: int = 1
+    queue: str = ""
+
+
+class Done(Struct, frozen=True, kw_only=True, tag=True):
+    """Its effect is durable."""
+
+
+class Hide(Struct, frozen=True, kw_only=True, tag=True):
+    """Try again in `seconds`; counts as a receive."""
+
+    seconds: float
+    why: str = ""
+
+
+class Defer(Struct, frozen=True, kw_only=True, tag=True):
+    """Try again in `seconds` as a fresh message: does not count towards any limit."""
+
+    seconds: float
+    why: str = ""
+
+
+class Dead(Struct, frozen=True, kw_only=True, tag=True):
+    """To the dead-letter queue, now, with the reason."""
+
+    reason: str
+    code: str = "ADO-5500"
+
+
+Verdict = Done | Hide | Defer | Dead
+QueueRole = Literal["gather", "acquire", "insight"]
