@@ -6,6 +6,7 @@ This module is what plugin authors import; everything else is the engine's own.
 from adology.abc import (
     AdItem,
     Analyzer,
+    BatchCounts,
     BrandAd,
     BrandItem,
     CommitBatch,
@@ -27,6 +28,7 @@ __all__ = [
     "AdItem",
     "AdologyError",
     "Analyzer",
+    "BatchCounts",
     "Brand",
     "BrandAd",
     "BrandItem",

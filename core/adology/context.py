@@ -20,6 +20,8 @@ from adology.settings.secrets import resolve_secret
 if TYPE_CHECKING:
     from loguru import Logger
 
+    from adology.settings.model import AdologySettings
+
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class Context(Generic[S]):
         deadline: float | None = None,
         scratch: Path | None = None,
         env: Mapping[str, str] | None = None,
+        engine: AdologySettings | None = None,
     ) -> None:
         self.plugin = plugin
         self.settings = settings
@@ -56,6 +59,14 @@ class Context(Generic[S]):
         self._pacers = pacers or Pacers(time.monotonic)
         self._now = now
         self._env = env
+        self._engine = engine
+
+    @property
+    def engine(self) -> AdologySettings:
+        """The engine's own settings, for sinks that write to the engine's stores."""
+        if self._engine is None:
+            raise RuntimeError("only sinks see the engine's settings")
+        return self._engine
 
     def now(self) -> datetime:
         """The present time in UTC. Never read the clock yourself: tests and replays set it."""
@@ -70,9 +81,7 @@ class Context(Generic[S]):
         key = f"{self.plugin}.{field}"
         reference = getattr(self.settings, field)
         if not reference:
-            raise ConfigError(
-                key, "is not set", "Give a reference such as env:NAME or aws-sm:NAME.", code="ADO-1003"
-            )
+            raise ConfigError(key, "is not set", "Give a reference such as env:NAME or aws-sm:NAME.", code="ADO-1003")
         return resolve_secret(reference, setting=key, env=self._env)
 
     async def get(
@@ -107,11 +116,12 @@ class Context(Generic[S]):
         body: bytes | None = None,
         credential: str = "",
         interval_s: float | None = None,
+        burst: int | None = None,
         retry_status: frozenset[int] | None = None,
     ) -> Answer[Any]:
         """The raw answer, for vendors whose meaning is not in the status.
 
-        `interval_s` spaces the credential's calls. Statuses in `retry_status` (5xx by default;
+        `interval_s` spaces the credential's calls; `burst` of them may go out at once. Statuses in `retry_status` (5xx by default;
         give an empty set to judge each answer yourself) are retried.
         """
         if self._http is None:
@@ -121,7 +131,7 @@ class Context(Generic[S]):
             method,
             url,
             service=self.plugin,
-            pacer=self._pacers.get(self.credential_id(credential), interval_s=interval_s),
+            pacer=self._pacers.get(self.credential_id(credential), interval_s=interval_s, burst=burst),
             params=params,
             headers=headers,
             body=body,

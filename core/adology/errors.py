@@ -101,9 +101,7 @@ class ConfigError(AdologyError):
 
     code: ClassVar[str] = "ADO-1001"
 
-    def __init__(
-        self, setting: str, problem: str, hint: str | None = None, *, code: str | None = None
-    ) -> None:
+    def __init__(self, setting: str, problem: str, hint: str | None = None, *, code: str | None = None) -> None:
         super().__init__(f"setting {setting}: {problem}", hint=hint, code=code)
         self.setting = setting
         self.problem = problem

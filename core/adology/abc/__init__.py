@@ -1,12 +1,13 @@
 """Everything that can be replaced: one file per extension point."""
 
 from adology.abc.analyzer import AdItem, Analyzer, BrandAd, BrandItem, Derived, MediaItem
-from adology.abc.sink import CommitBatch, CommittedAd, ItemResult, Sink
+from adology.abc.sink import BatchCounts, CommitBatch, CommittedAd, ItemResult, Sink
 from adology.abc.source import Source
 
 __all__ = [
     "AdItem",
     "Analyzer",
+    "BatchCounts",
     "BrandAd",
     "BrandItem",
     "CommitBatch",

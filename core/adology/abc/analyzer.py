@@ -106,6 +106,8 @@ class Analyzer(Generic[S, R]):
     """Other analyzers (run first), models and prompts: part of the fingerprint."""
     isolation: ClassVar[Literal["inline", "process"]] = "inline"
     deadline_s: ClassVar[float] = 60.0
+    essential: ClassVar[bool] = False
+    """True: a creative that this analyzer cannot read is recorded as a failure."""
 
     def analyze(self, ctx: Context[S], item: Any) -> R | Awaitable[R]:
         """The result for one item (MediaItem, AdItem or BrandItem, after `accepts`)."""

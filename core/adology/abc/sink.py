@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
@@ -25,7 +25,10 @@ class ItemResult(Struct, frozen=True, kw_only=True):
     """What became of one discovered URL: the record that the registry counts.
 
     `url`, `embedding` and `s3_path` are the contract's; the rest is optional so that results
-    of other people's workers are valid. `analyses` maps analyzer name → analysis key.
+    of other people's workers are valid. `analyses` maps analyzer name → analysis key of the asset;
+    `source`, `ad_id` and `ad_analyses` belong to the ad whose copy this item carried. Of
+    `analyses` and `ad_analyses` together, `analyses_run` were run for this item, the rest reused.
+    `error` and `error_code` tell why a failed item failed.
     """
 
     url: str
@@ -43,41 +46,56 @@ class ItemResult(Struct, frozen=True, kw_only=True):
     duplicate: bool = False
     fetched_bytes: int = 0
     analyses: dict[str, str] = msgspec.field(default_factory=dict)
-    analysed: int = 0
+    analyses_run: int = 0
+    source: str | None = None
+    ad_id: str | None = None
+    ad_analyses: dict[str, str] = msgspec.field(default_factory=dict)
     error_code: str | None = None
     error: str | None = None
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class CommittedAd(Struct, frozen=True, kw_only=True):
-    """One ad of the batch with what became of its media, ready to be written."""
+    """One ad of the batch as the manifest holds it, with the source instance that showed it."""
 
     source: str
     ad: Ad
     gathered_at: datetime
-    items: tuple[ItemResult, ...] = ()
-    analyses: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class BatchCounts(Struct, frozen=True, kw_only=True):
+    """What a batch amounts to; becomes the ledger's counts."""
+
+    ads: int = 0
+    urls: int = 0
+    media: int = 0
+    assets: int = 0
+    duplicates: int = 0
+    failures: int = 0
+    analyses_run: int = 0
+    analyses_reused: int = 0
+    bytes: int = 0
 
 
 class CommitBatch(Protocol):
-    """A batch as sinks see it: identity, counts, and its rows as a stream."""
+    """A batch as sinks see it: identity, counts, and its rows as streams of any length."""
 
     id: str
     brand: str
-    started_at: datetime
-    expected_count: int
-    sources: dict[str, str]
+    created_at: datetime
+    counts: BatchCounts
+    sources: dict[str, Any]
     cursors: dict[str, bytes]
 
     def ads(self) -> AsyncIterator[CommittedAd]:
-        """The batch's ads, each once, from the start; may be called again."""
+        """The batch's ads, each once; may be called again."""
         ...
 
-    def failures(self) -> AsyncIterator[ItemResult]:
-        """Results of URLs that failed, each once."""
+    def results(self) -> AsyncIterator[ItemResult]:
+        """What became of each discovered URL, each once; may be called again."""
         ...
 
-    def analyses(self, keys: list[str]) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    def analyses(self, keys: Sequence[str]) -> Awaitable[dict[str, dict[str, Any]]]:
         """Stored analysis documents by key."""
         ...
 

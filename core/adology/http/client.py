@@ -118,9 +118,7 @@ class HttpClient:
             await pacer.wait()
             last = attempt == attempts
             try:
-                answer = await self._once(
-                    method, url, service=service, params=params, headers=headers, body=body
-                )
+                answer = await self._once(method, url, service=service, params=params, headers=headers, body=body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 if last:
                     raise Retry(
@@ -134,9 +132,7 @@ class HttpClient:
                     return answer
                 reason = f"status {answer.status}"
             pause = min(8.0, 0.5 * 2**attempt) * (0.75 + random.random() / 2)  # noqa: S311 - jitter
-            logger.bind(service=service, attempt=attempt, reason=reason, pause_s=round(pause, 2)).info(
-                "retry"
-            )
+            logger.bind(service=service, attempt=attempt, reason=reason, pause_s=round(pause, 2)).info("retry")
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -179,9 +175,7 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_chunked(1 << 16):
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
-            raise Terminal(
-                f"{_shown(str(response.url))} answered more than {MAX_ANSWER_BYTES} bytes", code="ADO-2004"
-            )
+            raise Terminal(f"{_shown(str(response.url))} answered more than {MAX_ANSWER_BYTES} bytes", code="ADO-2004")
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -15,14 +15,14 @@ class Pacer:
     """Spaces the calls of one credential and stops them while the vendor asks for a pause.
 
     A caller that would have to wait longer than `max_wait_s` gets `RetryLater` instead, so that
-    its message goes back to the queue and the worker does something else.
+    its message goes back to the queue and the worker does something else. With `burst` > 1 that
+    many calls may go out at once after a quiet time, while the long-run rate stays the same.
     """
 
-    def __init__(
-        self, interval_s: float = 0.0, *, max_wait_s: float = 15.0, clock: Clock, sleep: Sleep
-    ) -> None:
+    def __init__(self, interval_s: float = 0.0, *, max_wait_s: float = 15.0, clock: Clock, sleep: Sleep) -> None:
         self.interval_s = interval_s
         self.max_wait_s = max_wait_s
+        self.burst = 1
         self._clock = clock
         self._sleep = sleep
         self._free_at = 0.0
@@ -36,10 +36,11 @@ class Pacer:
             RetryLater: the turn is more than `max_wait_s` away; nothing was reserved.
         """
         now = self._clock()
-        turn = max(now, self._free_at, self._paused_until)
+        # `_free_at` is when a caller without burst allowance would be due (the generic cell rate rule).
+        turn = max(now, self._free_at - (self.burst - 1) * self.interval_s, self._paused_until)
         if turn - now > self.max_wait_s:
             raise RetryLater(turn - now, self._why or "this credential's calls are spaced out")
-        self._free_at = turn + self.interval_s
+        self._free_at = max(self._free_at, turn) + self.interval_s
         while turn > now:
             await self._sleep(turn - now)
             now = self._clock()
@@ -68,11 +69,13 @@ class Pacers:
         self._sleep = sleep
         self._pacers: dict[str, Pacer] = {}
 
-    def get(self, credential: str, *, interval_s: float | None = None) -> Pacer:
-        """The pacer of `credential`, made on first use; `interval_s` sets its spacing."""
+    def get(self, credential: str, *, interval_s: float | None = None, burst: int | None = None) -> Pacer:
+        """The pacer of `credential`, made on first use; `interval_s` and `burst` set its rate."""
         pacer = self._pacers.get(credential)
         if pacer is None:
             pacer = self._pacers[credential] = Pacer(clock=self._clock, sleep=self._sleep)
         if interval_s is not None:
             pacer.interval_s = interval_s
+        if burst is not None:
+            pacer.burst = burst
         return pacer

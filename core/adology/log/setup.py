@@ -34,9 +34,7 @@ def bound(**ids: Any) -> Iterator[None]:
         _BOUND.reset(token)
 
 
-def setup_logging(
-    *, level: str = "INFO", style: str = "auto", stream: TextIO | None = None, service: str = ""
-) -> None:
+def setup_logging(*, level: str = "INFO", style: str = "auto", stream: TextIO | None = None, service: str = "") -> None:
     """Configure the process's only log sink.
 
     Args:

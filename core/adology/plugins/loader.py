@@ -76,9 +76,7 @@ def load_plugins(
                     code="ADO-5301",
                 ) from failed.__cause__
             failures.append(failure)
-            logger.bind(plugin=point.name, stage=failure.stage, error=failure.error).error(
-                "plugin failed to load"
-            )
+            logger.bind(plugin=point.name, stage=failure.stage, error=failure.error).error("plugin failed to load")
     return Plugins(loaded, failures)
 
 
@@ -87,9 +85,7 @@ class _StageError(Exception):
         self.stage: Stage = stage
 
 
-def _load_one(
-    manager: pluggy.PluginManager, point: EntryPoint, before: Sequence[LoadedPlugin]
-) -> list[LoadedPlugin]:
+def _load_one(manager: pluggy.PluginManager, point: EntryPoint, before: Sequence[LoadedPlugin]) -> list[LoadedPlugin]:
     stage: Stage = "import"
     try:
         module = point.load()

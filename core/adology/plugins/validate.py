@@ -55,9 +55,7 @@ def check_class(kind: Kind, cls: Any) -> tuple[type[Any], Any]:
         )
     settings_type = NoSettings if arguments[0] in (None, type(None)) else arguments[0]
     if not (inspect.isclass(settings_type) and issubclass(settings_type, Settings)):
-        raise InvalidPluginError(
-            f"{where}: settings type {settings_type!r} is not a subclass of adology.Settings"
-        )
+        raise InvalidPluginError(f"{where}: settings type {settings_type!r} is not a subclass of adology.Settings")
     if kind == "analyzer":
         _check_analyzer(cls, where, arguments[1])
     return settings_type, arguments[1] if len(arguments) > 1 else None

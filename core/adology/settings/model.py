@@ -62,9 +62,9 @@ class S3Settings(Settings, frozen=True, kw_only=True):
 
     bucket: Annotated[str, _text("Bucket name.", min_length=3, max_length=63)] = "adology"
     prefix: Annotated[str, _text("Key prefix of everything, empty or ending in `/`.")] = ""
-    multipart_threshold_bytes: Annotated[
-        int, _text("Files above this size go up in parts.", ge=5 * 1024 * 1024)
-    ] = 16 * 1024 * 1024
+    multipart_threshold_bytes: Annotated[int, _text("Files above this size go up in parts.", ge=5 * 1024 * 1024)] = (
+        16 * 1024 * 1024
+    )
     part_bytes: Annotated[int, _text("Size of one part.", ge=5 * 1024 * 1024)] = 8 * 1024 * 1024
 
 
@@ -95,9 +95,9 @@ class RegistrySettings(Settings, frozen=True, kw_only=True):
     port: Annotated[int, _text("Port the service listens on; 0 takes a free one.", ge=0, le=65535)] = 8700
     commit_lease_s: Annotated[float, _text("Life of a commit lease without renewal, seconds.", gt=0)] = 60.0
     max_body_bytes: Annotated[int, _text("Largest request body.", ge=1024)] = 8 * 1024 * 1024
-    max_held_bytes: Annotated[
-        int, _text("Most bytes of results held in memory, over all brands.", ge=1024)
-    ] = 1024 * 1024 * 1024
+    max_held_bytes: Annotated[int, _text("Most bytes of results held in memory, over all brands.", ge=1024)] = (
+        1024 * 1024 * 1024
+    )
 
 
 class WorkerSettings(Settings, frozen=True, kw_only=True):
@@ -110,12 +110,10 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
         float, _text("On SIGTERM, time to finish what is in work before handing it back, seconds.", ge=0)
     ] = 20.0
     item_timeout_s: Annotated[float, _text("Longest time for one item, seconds.", gt=0)] = 600.0
-    gather_lease_s: Annotated[float, _text("Life of a gathering lease without renewal, seconds.", gt=0)] = (
-        60.0
+    gather_lease_s: Annotated[float, _text("Life of a gathering lease without renewal, seconds.", gt=0)] = 60.0
+    analysis_lease_s: Annotated[float, _text("Life of the pending mark taken before an analysis, seconds.", gt=0)] = (
+        180.0
     )
-    analysis_lease_s: Annotated[
-        float, _text("Life of the pending mark taken before an analysis, seconds.", gt=0)
-    ] = 180.0
     scratch: Annotated[str, _text("Folder for files in work; empty means the system's own.")] = ""
 
 

@@ -25,9 +25,7 @@ def resolve_secret(reference: str, *, setting: str, env: Mapping[str, str] | Non
     if scheme == "env":
         value = (os.environ if env is None else env).get(rest, "")
         if not value:
-            raise ConfigError(
-                setting, f"environment variable {rest} is not set", f"Set {rest}.", code="ADO-1003"
-            )
+            raise ConfigError(setting, f"environment variable {rest} is not set", f"Set {rest}.", code="ADO-1003")
     elif scheme == "file":
         value = _read_file(rest, setting)
     elif scheme == "aws-sm":

@@ -1,0 +1,120 @@
+"""ACQUIRE: fetch, archive, analyse, remember, submit; the worker that wins the commit commits."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from adology.abc.sink import ItemResult
+from adology.engine.batches import Batches
+from adology.engine.commit import Committer
+from adology.engine.metadata import ItemMetadata, read_metadata
+from adology.engine.model import Batch
+from adology.engine.submit import Submitter
+from adology.errors import ConfigError, Retry, RetryLater, Skip, Terminal, code_of, describe
+from adology.log import bound, logger
+from adology.queues.messages import AcquireMessage, decode
+from adology.queues.verdict import Dead, Delivery, Done, Hide, Verdict
+
+NO_BATCH_PAUSE_S = 15.0
+
+
+class ProcessItem(Protocol):
+    """Turns one URL into a result; raises what the engine knows how to treat."""
+
+    async def __call__(self, batch: Batch, url: str, metadata: ItemMetadata) -> ItemResult: ...
+
+
+class Acquirer:
+    """Handles messages of the acquire queue.
+
+    `patience` is the receive count up to which passing faults are tried again; beyond it the
+    message is poison and is not touched any more.
+    """
+
+    def __init__(
+        self, *, batches: Batches, process: ProcessItem, submitter: Submitter, committer: Committer, patience: int
+    ) -> None:
+        self._batches = batches
+        self._process = process
+        self._submitter = submitter
+        self._committer = committer
+        self._patience = patience
+
+    async def handle(self, delivery: Delivery) -> Verdict:
+        """Bring one URL to a durable, counted result. Safe for any number of deliveries."""
+        message = decode(delivery.body, AcquireMessage)
+        with bound(brand=message.brand, url=message.url[:200]):
+            batch = await self._batches.find(message.brand, message.batch)
+            if batch is None:
+                return self._no_batch(message, delivery)
+            with bound(batch=batch.id):
+                if not batch.is_open:
+                    logger.bind(state=batch.state).info("late message of an ended batch")
+                    return Done()
+                return await self._acquire(batch, message, delivery)
+
+    async def _acquire(self, batch: Batch, message: AcquireMessage, delivery: Delivery) -> Verdict:
+        result = None
+        if message.again or delivery.receives > 1:
+            result = await self._submitter.find_stored(batch, message.url)
+        if result is None:
+            result = await self._result(batch, message, delivery)
+            # Durable first: from here on a lost registry costs no second download.
+            result = await self._submitter.keep(batch, result)
+        answer = await self._submitter.submit(batch, result)
+        if answer is None:
+            return Done()
+        if answer.should_commit:
+            await self._committer.commit(batch, answer.lease_token)
+            self._batches.forget(batch.id)
+        return Done()
+
+    async def _result(self, batch: Batch, message: AcquireMessage, delivery: Delivery) -> ItemResult:
+        if delivery.receives > self._patience:
+            times = delivery.receives - 1
+            return failed(message.url, "ADO-5510", f"poison: its worker ended {times} times without a result")
+        try:
+            metadata = read_metadata(message.metadata, message.url)
+        except ValueError as error:
+            return failed(message.url, "ADO-5511", str(error))
+        try:
+            return await self._process(batch, message.url, metadata)
+        except RetryLater:
+            raise
+        except (Terminal, Skip) as error:
+            logger.bind(code=code_of(error), reason=describe(error)).warning("item failed")
+            return failed(message.url, code_of(error), describe(error), metadata)
+        except Retry as error:
+            if delivery.receives < self._patience:
+                raise
+            logger.bind(reason=describe(error)).warning("item failed after its last try")
+            return failed(message.url, code_of(error), f"after {delivery.receives} tries: {describe(error)}", metadata)
+        except ConfigError:
+            raise
+        except Exception as error:
+            if delivery.receives < self._patience:
+                raise
+            logger.opt(exception=True).error("item failed after its last try")
+            return failed(message.url, code_of(error), f"after {delivery.receives} tries: {describe(error)}", metadata)
+
+    def _no_batch(self, message: AcquireMessage, delivery: Delivery) -> Verdict:
+        why = (
+            f"batch {message.batch} is not in the ledger"
+            if message.batch
+            else f"brand {message.brand!r} has no active batch: POST /start at the registry comes first"
+        )
+        if delivery.receives > self._patience:
+            return Dead(reason=why, code="ADO-5512")
+        return Hide(seconds=NO_BATCH_PAUSE_S, why=why)
+
+
+def failed(url: str, code: str, reason: str, metadata: ItemMetadata | None = None) -> ItemResult:
+    """The result of a URL that failed: counted, committed and shown like any other."""
+    return ItemResult(
+        url=url,
+        status="failed",
+        error_code=code,
+        error=reason[:2000],
+        source=metadata.source if metadata else None,
+        ad_id=metadata.ad.id if metadata and metadata.ad else None,
+    )

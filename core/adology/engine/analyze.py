@@ -1,0 +1,224 @@
+"""Runs analyzers on one subject: from the cache, or under a lease that is taken first."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from adology.abc.analyzer import AdItem, Derived, MediaItem
+from adology.context import Context
+from adology.engine.analyzers import ReadyAnalyzer
+from adology.engine.model import AnalysisRecord, Claim, Claimed
+from adology.engine.ports import AnalysesPort
+from adology.errors import AnalyzerCrashedError, ConfigError, Retry, Skip, Terminal, code_of, describe
+from adology.log import external_call, logger
+from adology.types import Struct
+
+BUSY_POLL_S = 0.5
+
+Archive = Callable[[], Awaitable[None]]
+KeepDerived = Callable[[str, Sequence[Derived]], Awaitable[tuple[str, ...]]]
+
+
+class IsolatedOutcome(Protocol):
+    """What a child process answers: the result as plain data, and files it made."""
+
+    result: Any
+    derived: Sequence[Derived]
+
+
+class IsolationPort(Protocol):
+    """Runs an analyzer in a child process; see `adology.isolation.IsolatedPool`."""
+
+    async def run(
+        self, reference: str, settings: dict[str, Any], item: MediaItem, *, scratch: Path, deadline_s: float
+    ) -> IsolatedOutcome: ...
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """What is analysed: a creative or an ad's copy, under its hash."""
+
+    kind: str
+    hash: str
+    item: Any
+
+
+class Analysed(Struct, frozen=True, kw_only=True):
+    """Outcome of all analyzers on a subject: keys, records, and how many ran now."""
+
+    keys: dict[str, str]
+    records: dict[str, Claimed]
+    run: int = 0
+
+    @property
+    def reused(self) -> int:
+        """Outcomes that came from the cache."""
+        return len(self.keys) - self.run
+
+
+class AnalysisRunner:
+    """Claims, runs and stores. One per process; `owner` names the process in leases."""
+
+    def __init__(
+        self,
+        analyses: AnalysesPort,
+        store: Callable[[AnalysisRecord], Awaitable[None]],
+        isolation: IsolationPort | None,
+        *,
+        owner: str,
+        lease_s: float,
+        wait_s: float,
+    ) -> None:
+        self._analyses = analyses
+        self._store = store
+        self._isolation = isolation
+        self._owner = owner
+        self._lease_s = lease_s
+        self._wait_s = wait_s
+
+    async def run(
+        self,
+        subject: Subject,
+        analyzers: Sequence[ReadyAnalyzer],
+        *,
+        scratch: Path,
+        before_first: Archive,
+        keep: KeepDerived,
+    ) -> Analysed:
+        """Outcome of each analyzer, in the order given.
+
+        `before_first` runs once before anything is analysed now (it archives the creative), so a
+        stored analysis implies an archived asset; `keep` archives derived files.
+
+        Raises:
+            Retry: another worker holds a lease for longer than we wait.
+        """
+        claims = [analyzer.claim(subject.kind, subject.hash) for analyzer in analyzers]
+        answers = await self._claim_all(claims)
+        mine = [c.key for c in claims if answers[c.key].state == "mine"]
+        records: dict[str, Claimed] = {}
+        finished: set[str] = set()
+        try:
+            if mine:
+                await before_first()
+            for analyzer, claim in zip(analyzers, claims, strict=True):
+                answer = answers[claim.key]
+                if answer.state == "mine":
+                    answer = await self._run_one(analyzer, claim, subject, records, scratch, keep)
+                    finished.add(claim.key)
+                records[analyzer.name] = answer
+        except BaseException:
+            left = [key for key in mine if key not in finished]
+            if left:
+                await asyncio.shield(self._give_back(left))
+            raise
+        return Analysed(
+            keys={a.name: c.key for a, c in zip(analyzers, claims, strict=True)}, records=records, run=len(mine)
+        )
+
+    async def _claim_all(self, claims: Sequence[Claim]) -> dict[str, Claimed]:
+        """Claims until nothing is busy; what somebody else finishes meanwhile is a cache hit."""
+        answers: dict[str, Claimed] = {}
+        deadline = time.monotonic() + self._wait_s
+        wanted = list(claims)
+        while wanted:
+            try:
+                answers.update(await self._analyses.claim(wanted, owner=self._owner, lease_s=self._lease_s))
+                wanted = [claim for claim in wanted if answers[claim.key].state == "busy"]
+                if wanted and time.monotonic() > deadline:
+                    raise Retry(
+                        f"analysis {wanted[0].analyzer} of {wanted[0].subject[:12]} is held by another worker",
+                        after=min(30.0, answers[wanted[0].key].wait_s + 1),
+                        code="ADO-3001",
+                    )
+                if wanted:
+                    await asyncio.sleep(min(BUSY_POLL_S, answers[wanted[0].key].wait_s + 0.05))
+            except BaseException:
+                mine = [key for key, answer in answers.items() if answer.state == "mine"]
+                if mine:
+                    await asyncio.shield(self._give_back(mine))
+                raise
+        return answers
+
+    async def _give_back(self, keys: Sequence[str]) -> None:
+        try:
+            await self._analyses.release(keys, owner=self._owner)
+        except Exception as error:  # noqa: BLE001 - the lease runs out by itself; the first error matters
+            logger.bind(error=str(error)).warning("analysis leases could not be given back")
+
+    async def _run_one(
+        self,
+        analyzer: ReadyAnalyzer,
+        claim: Claim,
+        subject: Subject,
+        before: dict[str, Claimed],
+        scratch: Path,
+        keep: KeepDerived,
+    ) -> Claimed:
+        results = {name: record.result for name, record in before.items() if name in analyzer.analyzer.uses}
+        item = msgspec.structs.replace(subject.item, results=results)
+        started = time.perf_counter()
+        try:
+            async with external_call("analyzer", analyzer.name, subject=subject.hash[:12]):
+                result, derived = await self._invoke(analyzer, item, scratch)
+            names = await keep(analyzer.name, derived) if derived else ()
+            answer = Claimed(state="done", result=result, derived=names)
+        except (Terminal, Skip) as error:
+            answer = Claimed(state="failed", error_code=code_of(error), error=describe(error))
+        except (Retry, ConfigError):
+            raise
+        except Exception as error:
+            # A fault of the analyzer's code: the same input would fail again, so it is recorded.
+            logger.bind(analyzer=analyzer.name).opt(exception=True).error("analyzer raised")
+            answer = Claimed(state="failed", error_code="ADO-3002", error=f"{analyzer.name}: {describe(error)}")
+        await self._store(
+            AnalysisRecord(
+                key=claim.key,
+                owner=self._owner,
+                result=answer.result,
+                derived=answer.derived,
+                error_code=answer.error_code,
+                error=answer.error,
+                duration_ms=round((time.perf_counter() - started) * 1000, 3),
+            )
+        )
+        return answer
+
+    async def _invoke(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path) -> tuple[Any, Sequence[Derived]]:
+        deadline_s = analyzer.analyzer.deadline_s
+        if analyzer.analyzer.isolation == "process" and self._isolation is not None:
+            outcome = await self._isolated(analyzer, item, scratch, deadline_s)
+            return outcome.result, outcome.derived
+        context = Context(analyzer.name, analyzer.settings, scratch=scratch)
+        try:
+            async with asyncio.timeout(deadline_s):
+                result = await _call(analyzer.analyzer.analyze, context, item)
+        except TimeoutError:
+            raise AnalyzerCrashedError(f"{analyzer.name} took longer than its deadline of {deadline_s} s") from None
+        return msgspec.to_builtins(result), context.derived
+
+    async def _isolated(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path, deadline_s: float) -> IsolatedOutcome:
+        """A decoder that died is given one more chance: the machine may have been at fault."""
+        assert self._isolation is not None  # noqa: S101 - asked by the caller
+        for last in (False, True):
+            try:
+                return await self._isolation.run(
+                    analyzer.reference, analyzer.settings_fields, item, scratch=scratch, deadline_s=deadline_s
+                )
+            except AnalyzerCrashedError:
+                if last:
+                    raise
+        raise AssertionError("unreachable")
+
+
+async def _call(function: Callable[..., Any], context: Context[Any], item: MediaItem | AdItem) -> Any:
+    if inspect.iscoroutinefunction(function):
+        return await function(context, item)
+    result = await asyncio.to_thread(function, context, item)
+    return await result if inspect.isawaitable(result) else result

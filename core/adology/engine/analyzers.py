@@ -1,0 +1,100 @@
+"""The loaded analyzers in the order they need, with their fingerprints and keys."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import msgspec
+
+from adology.abc.analyzer import Accepts, Analyzer
+from adology.engine.model import Claim
+from adology.errors import ConfigError
+from adology.log import logger
+from adology.plugins import LoadedPlugin
+from adology.settings import convert
+from adology.types import Struct
+
+
+class ReadyAnalyzer(Struct, frozen=True, kw_only=True):
+    """One analyzer with its settings and the fingerprint that its results are cached under."""
+
+    name: str
+    analyzer: Analyzer[Any, Any]
+    settings: Any
+    settings_fields: dict[str, Any]
+    reference: str
+    fingerprint: str
+    result_type: Any
+
+    def claim(self, kind: str, subject: str) -> Claim:
+        """The claim for one subject (asset hash or copy hash)."""
+        key = hashlib.sha256(f"{self.fingerprint}:{kind}:{subject}".encode()).hexdigest()
+        return Claim(
+            key=key,
+            analyzer=self.name,
+            version=self.analyzer.version,
+            fingerprint=self.fingerprint,
+            subject_kind="asset" if kind == "asset" else "ad",
+            subject=subject,
+        )
+
+
+class AnalyzerSet:
+    """Analyzers by what they accept, each after the ones it uses."""
+
+    def __init__(self, ready: Iterable[ReadyAnalyzer]) -> None:
+        self._ready = tuple(ready)
+
+    def accepting(self, what: Accepts) -> tuple[ReadyAnalyzer, ...]:
+        """Analyzers for that kind of item, in running order."""
+        return tuple(a for a in self._ready if what in a.analyzer.accepts)
+
+    def __iter__(self) -> Any:
+        return iter(self._ready)
+
+
+def fingerprint(name: str, version: int, settings: Any, uses: Iterable[str]) -> str:
+    """Hash of everything that a result depends on besides its subject."""
+    payload = msgspec.json.encode([name, version, msgspec.to_builtins(settings), sorted(uses)], order="sorted")
+    return hashlib.sha256(payload).hexdigest()[:32]
+
+
+def prepare(plugins: Iterable[LoadedPlugin], configured: Mapping[str, Mapping[str, Any]]) -> AnalyzerSet:
+    """Instantiate analyzers with their settings, in dependency order.
+
+    An analyzer whose settings are wrong, or that uses one which is not there, is left out and
+    logged: the others work.
+
+    Raises:
+        ConfigError: analyzers use each other in a circle.
+    """
+    by_name = {plugin.name: plugin for plugin in plugins}
+    graph = {name: {used for used in plugin.cls.uses if used in by_name} for name, plugin in by_name.items()}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise ConfigError("analyzers", f"use each other in a circle: {' → '.join(error.args[1])}") from error
+    ready: dict[str, ReadyAnalyzer] = {}
+    for name in order:
+        plugin = by_name[name]
+        fields = dict(configured.get(name, {}))
+        try:
+            settings = convert(fields, plugin.settings_type, where="the settings", prefix=f"analyzers.{name}.")
+        except ConfigError as error:
+            logger.bind(analyzer=name, error=str(error)).error("analyzer left out")
+            continue
+        # What a used analyzer depends on, its user depends on.
+        uses = [ready[used].fingerprint if used in ready else used for used in plugin.cls.uses]
+        ready[name] = ReadyAnalyzer(
+            name=name,
+            analyzer=plugin.cls(),
+            settings=settings,
+            settings_fields=msgspec.to_builtins(settings),
+            reference=plugin.reference,
+            fingerprint=fingerprint(name, plugin.version, settings, uses),
+            result_type=plugin.result_type,
+        )
+    return AnalyzerSet(ready.values())

@@ -1,0 +1,199 @@
+"""GATHER: sources discover, the manifest remembers, the registry is told, messages are sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from adology.aio import every
+from adology.engine.commit import Committer
+from adology.engine.discover import Discovery
+from adology.engine.manifest import Item, Manifest, Seal, SourceDone
+from adology.engine.metadata import item_body
+from adology.engine.model import Batch
+from adology.engine.ports import CataloguePort, LedgerPort, ObjectsPort, SendPort, Sources
+from adology.errors import LeaseLostError, RetryLater, UnknownBrandError
+from adology.log import bound, logger
+from adology.queues.messages import GatherMessage, decode
+from adology.queues.verdict import Dead, Delivery, Done, Hide, Verdict
+from adology.registry_client.protocol import Registry
+
+SEND_CHUNK = 200
+
+
+class Gatherer:
+    """Handles messages of the gather queue."""
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerPort,
+        catalogue: CataloguePort,
+        objects: ObjectsPort,
+        registry: Registry,
+        committer: Committer,
+        send: SendPort,
+        sources: Sources,
+        now: Callable[[], datetime],
+        lease_s: float,
+        patience: int,
+    ) -> None:
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self._objects = objects
+        self._registry = registry
+        self._committer = committer
+        self._send = send
+        self._sources = sources
+        self._now = now
+        self._lease_s = lease_s
+        self._patience = patience
+
+    async def handle(self, delivery: Delivery) -> Verdict:
+        """Gather the brand, unless that was done or is being done for this request."""
+        message = decode(delivery.body, GatherMessage)
+        request = message.request_id or delivery.message_id
+        try:
+            opened = await self._ledger.open_batch(message.brand, request, lease_s=self._lease_s)
+        except UnknownBrandError:
+            return Dead(
+                reason=f"brand {message.brand!r} is not in the catalogue; add it with `adology brand add`",
+                code=UnknownBrandError.code,
+            )
+        with bound(brand=message.brand, batch=opened.batch.id):
+            if opened.role == "covered":
+                logger.info("request is covered by a batch that exists")
+                return Done()
+            if opened.role == "busy":
+                return Hide(seconds=opened.wait_s + 0.5, why="another worker holds the gathering")
+            return await self._run(opened.batch, delivery.receives)
+
+    async def _run(self, batch: Batch, receives: int) -> Verdict:
+        async def renew() -> None:
+            await self._ledger.renew_gather(batch.id, batch.epoch, lease_s=self._lease_s)
+
+        try:
+            async with every(self._lease_s / 3, renew):
+                return await self._gather(batch, receives)
+        except LeaseLostError:
+            raise
+        except BaseException:
+            await asyncio.shield(self._release(batch))
+            raise
+
+    async def _release(self, batch: Batch) -> None:
+        """Let the next owner start at once; if even that fails, the lease runs out by itself."""
+        try:
+            await self._ledger.release_gather(batch.id, batch.epoch)
+        except Exception as error:  # noqa: BLE001 - the first error is the one to report
+            logger.bind(error=str(error)).warning("gathering lease could not be given back")
+
+    async def _gather(self, batch: Batch, receives: int) -> Verdict:
+        manifest = Manifest(self._objects, batch.id)
+        if batch.state == "discovering":
+            outcomes = await self._discover(batch, manifest, receives)
+            if outcomes and all(done.outcome == "failed" for done in outcomes.values()):
+                reasons = "; ".join(f"{name}: {done.reason}" for name, done in sorted(outcomes.items()))
+                await self._ledger.fail_batch(batch.id, reasons, _plain(outcomes))
+                logger.bind(reason=reasons).error("batch failed: no source could be gathered")
+                return Done()
+            if not outcomes:
+                await self._ledger.fail_batch(batch.id, self._no_source(), {})
+                logger.error("batch failed: the brand has no handle in any configured source")
+                return Done()
+            seal = await self._seal(batch, manifest, outcomes)
+        else:
+            seal = await manifest.read_seal()
+        start = await self._registry.start(batch.brand, seal.expected_count, batch.id)
+        await self._queue_items(batch, manifest, seal)
+        await self._ledger.mark_queued(batch.id, batch.epoch)
+        logger.bind(urls=seal.expected_count, ads=seal.ads).info("batch queued")
+        if start.should_commit:
+            sealed = msgspec.structs.replace(batch, state="acquiring", manifest_key=manifest.seal_key)
+            await self._committer.commit(sealed, start.lease_token)
+        return Done()
+
+    async def _discover(self, batch: Batch, manifest: Manifest, receives: int) -> dict[str, SourceDone]:
+        brand = await self._catalogue.find_brand(batch.brand)
+        if brand is None:
+            raise UnknownBrandError(f"brand {batch.brand!r} left the catalogue while it was gathered")
+        outcomes: dict[str, SourceDone] = {}
+        later: RetryLater | None = None
+        progress: dict[str, int] = {"pages": 0, "ads": 0}
+        for name, instance in sorted(self._sources.items()):
+            if not brand.handles.get(name):
+                continue
+            discovery = Discovery(
+                instance,
+                manifest,
+                self._catalogue,
+                now=self._now,
+                give_up=receives >= self._patience,
+                poisoned=receives > self._patience,
+            )
+            with bound(source=name):
+                try:
+                    outcomes[name] = await discovery.run(brand.brand(), lambda p, a: self._note(batch, progress, p, a))
+                except RetryLater as error:
+                    # The other sources need not wait for this one.
+                    later = later or error
+        if later is not None:
+            raise later
+        return outcomes
+
+    async def _note(self, batch: Batch, progress: dict[str, int], pages: int, ads: int) -> None:
+        progress["pages"] += pages
+        progress["ads"] += ads
+        await self._ledger.note_progress(batch.id, batch.epoch, dict(progress))
+
+    async def _seal(self, batch: Batch, manifest: Manifest, outcomes: dict[str, SourceDone]) -> Seal:
+        parts = await manifest.list_parts()
+        expected = 0
+        async for _ in manifest.items(parts):
+            expected += 1
+        seal = await manifest.write_seal(
+            Seal(
+                batch=batch.id,
+                brand=batch.brand,
+                sealed_at=self._now(),
+                expected_count=expected,
+                ads=sum(done.ads for done in outcomes.values()),
+                parts=tuple(parts),
+                sources=outcomes,
+            )
+        )
+        await self._ledger.seal(
+            batch.id,
+            batch.epoch,
+            manifest_key=manifest.seal_key,
+            expected_count=seal.expected_count,
+            sources=_plain(seal.sources),
+        )
+        return seal
+
+    async def _queue_items(self, batch: Batch, manifest: Manifest, seal: Seal) -> None:
+        chunk: list[Item] = []
+        async for item in manifest.items(seal.parts):
+            chunk.append(item)
+            if len(chunk) == SEND_CHUNK:
+                await self._send("acquire", [item_body(batch.brand, batch.id, i) for i in chunk])
+                chunk.clear()
+        if chunk:
+            await self._send("acquire", [item_body(batch.brand, batch.id, i) for i in chunk])
+
+    def _no_source(self) -> str:
+        known = ", ".join(sorted(self._sources)) or "none"
+        return (
+            f"the brand has no handle in any configured source (configured: {known}); add one with `adology brand add`"
+        )
+
+
+def _plain(outcomes: dict[str, SourceDone]) -> dict[str, object]:
+    """Outcomes for the ledger; cursors stay in the manifest."""
+    return {
+        name: {"outcome": done.outcome, "reason": done.reason, "code": done.code, "pages": done.pages, "ads": done.ads}
+        for name, done in outcomes.items()
+    }

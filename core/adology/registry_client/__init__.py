@@ -1,0 +1,1 @@
+"""How workers reach the Active Brand Registry."""
