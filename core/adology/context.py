@@ -121,8 +121,8 @@ class Context(Generic[S]):
     ) -> Answer[Any]:
         """The raw answer, for vendors whose meaning is not in the status.
 
-        `interval_s` spaces the credential's calls; `burst` of them may go out at once. Statuses in `retry_status` (5xx by default;
-        give an empty set to judge each answer yourself) are retried.
+        `interval_s` spaces the credential's calls; `burst` of them may go out at once. Statuses in
+        `retry_status` (5xx by default; give an empty set to judge each answer yourself) are retried.
         """
         if self._http is None:
             raise RuntimeError("this context has no HTTP client: analyzers get none unless they need it")

@@ -4,7 +4,8 @@
 
     AdologyError                    has a stable code; `retryable` is a property of the class
     ├── Retry(after=None)           try again later; with `after`, not before that many seconds
-    │   └── RetryLater(seconds)     a vendor said to slow down: does not count as a failure
+    │   ├── RetryLater(seconds)     a vendor said to slow down: does not count as a failure
+    │   └── UnavailableError        a store or service of ours is away: does not count either
     ├── Skip(reason)                recorded, acknowledged: this item has nothing to give
     ├── Terminal(reason)            a failure result now; trying again cannot help
     ├── ConfigError(setting, …)     that plugin pauses until somebody changes a setting
@@ -82,6 +83,16 @@ class RetryLater(Retry):
     ) -> None:
         super().__init__(message, after=seconds, hint=hint, code=code)
         self.seconds = seconds
+
+
+class UnavailableError(Retry):
+    """A store, queue or service of the engine does not answer; says nothing about the item.
+
+    However long it is away, the message comes back without counting towards the receive limit: an
+    outage of ours must not turn good items into failures.
+    """
+
+    code: ClassVar[str] = "ADO-5008"
 
 
 class Skip(AdologyError):

@@ -76,9 +76,7 @@ class Supervisor:
         fixed = {**{p.name: p.port for p in programs.values() if p.port}, **options.ports}
         listening = [*names, *(p.name for p in programs.values() if p.port is not None)]
         ports = assign_ports(home, listening, fixed)
-        servers: list[Server] = []
-        for name in names:
-            servers.append(_make_server(name, home, ports[name], options))
+        servers = [_make_server(name, home, ports[name], options) for name in names]
         servers += [ProgramServer(p, home, ports.get(p.name), tuple(names)) for p in programs.values()]
         settings: dict[str, str] = {}
         for server in servers:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from adology.abc.sink import ItemResult
+from adology.engine.analyze import Analysed
 from adology.engine.batches import Batches
 from adology.engine.commit import Committer
 from adology.engine.metadata import ItemMetadata, read_metadata
 from adology.engine.model import Batch
 from adology.engine.submit import Submitter
-from adology.errors import ConfigError, Retry, RetryLater, Skip, Terminal, code_of, describe
+from adology.errors import Retry, RetryLater, Skip, Terminal, UnavailableError, code_of, describe
 from adology.log import bound, logger
 from adology.queues.messages import AcquireMessage, decode
 from adology.queues.verdict import Dead, Delivery, Done, Hide, Verdict
 
 NO_BATCH_PAUSE_S = 15.0
+MOST_DEFERRALS = 100
+"""A host that asks to slow down this often in a row for one URL counts as not answering."""
 
 
 class ProcessItem(Protocol):
-    """Turns one URL into a result; raises what the engine knows how to treat."""
+    """The two halves of an item's work; both raise what the engine knows how to treat."""
 
-    async def __call__(self, batch: Batch, url: str, metadata: ItemMetadata) -> ItemResult: ...
+    async def copy(self, metadata: ItemMetadata) -> Analysed | None:
+        """Analyse the copy of the ad that the item carries; None when it carries none."""
+        ...
+
+    async def media(self, batch: Batch, url: str, metadata: ItemMetadata) -> ItemResult:
+        """Fetch, archive and analyse the creative behind `url`."""
+        ...
 
 
 class Acquirer:
@@ -49,13 +60,19 @@ class Acquirer:
                 return self._no_batch(message, delivery)
             with bound(batch=batch.id):
                 if not batch.is_open:
-                    logger.bind(state=batch.state).info("late message of an ended batch")
+                    await self._clear(batch, message, delivery)
                     return Done()
                 return await self._acquire(batch, message, delivery)
 
+    async def _clear(self, batch: Batch, message: AcquireMessage, delivery: Delivery) -> None:
+        """An ended batch: a worker that died right after its commit may have left it at the registry."""
+        logger.bind(state=batch.state).info("late message of an ended batch")
+        if message.deferred or delivery.receives > 1:
+            await self._submitter.clear(batch)
+
     async def _acquire(self, batch: Batch, message: AcquireMessage, delivery: Delivery) -> Verdict:
         result = None
-        if message.again or delivery.receives > 1:
+        if message.again or message.deferred or delivery.receives > 1:
             result = await self._submitter.find_stored(batch, message.url)
         if result is None:
             result = await self._result(batch, message, delivery)
@@ -77,25 +94,26 @@ class Acquirer:
             metadata = read_metadata(message.metadata, message.url)
         except ValueError as error:
             return failed(message.url, "ADO-5511", str(error))
+        copy = None
         try:
-            return await self._process(batch, message.url, metadata)
-        except RetryLater:
-            raise
+            copy = await self._process.copy(metadata)
+            result = await self._process.media(batch, message.url, metadata)
         except (Terminal, Skip) as error:
             logger.bind(code=code_of(error), reason=describe(error)).warning("item failed")
-            return failed(message.url, code_of(error), describe(error), metadata)
-        except Retry as error:
-            if delivery.receives < self._patience:
+            result = failed(message.url, code_of(error), describe(error))
+        except RetryLater as error:
+            if message.deferred < MOST_DEFERRALS:
                 raise
-            logger.bind(reason=describe(error)).warning("item failed after its last try")
-            return failed(message.url, code_of(error), f"after {delivery.receives} tries: {describe(error)}", metadata)
-        except ConfigError:
+            result = failed(message.url, error.code, f"after {message.deferred} deferrals: {describe(error)}")
+        except UnavailableError:
             raise
         except Exception as error:
             if delivery.receives < self._patience:
                 raise
-            logger.opt(exception=True).error("item failed after its last try")
-            return failed(message.url, code_of(error), f"after {delivery.receives} tries: {describe(error)}", metadata)
+            logger.opt(exception=not isinstance(error, Retry)).error("item failed after its last try")
+            reason = f"after {delivery.receives} tries: {describe(error)}"
+            result = failed(message.url, code_of(error), reason)
+        return _complete(result, metadata, copy, message.metadata if batch.origin == "foreign" else None)
 
     def _no_batch(self, message: AcquireMessage, delivery: Delivery) -> Verdict:
         why = (
@@ -108,13 +126,18 @@ class Acquirer:
         return Hide(seconds=NO_BATCH_PAUSE_S, why=why)
 
 
-def failed(url: str, code: str, reason: str, metadata: ItemMetadata | None = None) -> ItemResult:
+def failed(url: str, code: str, reason: str) -> ItemResult:
     """The result of a URL that failed: counted, committed and shown like any other."""
-    return ItemResult(
-        url=url,
-        status="failed",
-        error_code=code,
-        error=reason[:2000],
-        source=metadata.source if metadata else None,
-        ad_id=metadata.ad.id if metadata and metadata.ad else None,
+    return ItemResult(url=url, status="failed", error_code=code, error=reason[:2000])
+
+
+def _complete(result: ItemResult, metadata: ItemMetadata, copy: Analysed | None, foreign: Any) -> ItemResult:
+    """The result with its ad, the ad's analyses and, for other people's batches, what they said of it."""
+    return msgspec.structs.replace(
+        result,
+        source=metadata.source or None,
+        ad_id=metadata.ad.id if metadata.ad else None,
+        ad_analyses=copy.keys if copy else {},
+        analyses_run=result.analyses_run + (copy.run if copy else 0),
+        metadata=foreign if isinstance(foreign, dict) else {},
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from adology.abc.analyzer import AdItem, Derived, MediaItem
+from adology.abc.analyzer import Derived, MediaItem
 from adology.context import Context
 from adology.engine.analyzers import ReadyAnalyzer
 from adology.engine.model import AnalysisRecord, Claim, Claimed
@@ -29,8 +28,15 @@ KeepDerived = Callable[[str, Sequence[Derived]], Awaitable[tuple[str, ...]]]
 class IsolatedOutcome(Protocol):
     """What a child process answers: the result as plain data, and files it made."""
 
-    result: Any
-    derived: Sequence[Derived]
+    @property
+    def result(self) -> Any:
+        """What the analyzer returned, as plain data."""
+        ...
+
+    @property
+    def derived(self) -> Sequence[Derived]:
+        """Files that it made."""
+        ...
 
 
 class IsolationPort(Protocol):
@@ -38,7 +44,9 @@ class IsolationPort(Protocol):
 
     async def run(
         self, reference: str, settings: dict[str, Any], item: MediaItem, *, scratch: Path, deadline_s: float
-    ) -> IsolatedOutcome: ...
+    ) -> IsolatedOutcome:
+        """Outcome of the analyzer at `reference` on `item`."""
+        ...
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -125,26 +133,31 @@ class AnalysisRunner:
     async def _claim_all(self, claims: Sequence[Claim]) -> dict[str, Claimed]:
         """Claims until nothing is busy; what somebody else finishes meanwhile is a cache hit."""
         answers: dict[str, Claimed] = {}
-        deadline = time.monotonic() + self._wait_s
+        try:
+            await self._claim_into(answers, claims)
+        except BaseException:
+            mine = [key for key, answer in answers.items() if answer.state == "mine"]
+            if mine:
+                await asyncio.shield(self._give_back(mine))
+            raise
+        return answers
+
+    async def _claim_into(self, answers: dict[str, Claimed], claims: Sequence[Claim]) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._wait_s
         wanted = list(claims)
         while wanted:
-            try:
-                answers.update(await self._analyses.claim(wanted, owner=self._owner, lease_s=self._lease_s))
-                wanted = [claim for claim in wanted if answers[claim.key].state == "busy"]
-                if wanted and time.monotonic() > deadline:
-                    raise Retry(
-                        f"analysis {wanted[0].analyzer} of {wanted[0].subject[:12]} is held by another worker",
-                        after=min(30.0, answers[wanted[0].key].wait_s + 1),
-                        code="ADO-3001",
-                    )
-                if wanted:
-                    await asyncio.sleep(min(BUSY_POLL_S, answers[wanted[0].key].wait_s + 0.05))
-            except BaseException:
-                mine = [key for key, answer in answers.items() if answer.state == "mine"]
-                if mine:
-                    await asyncio.shield(self._give_back(mine))
-                raise
-        return answers
+            answers.update(await self._analyses.claim(wanted, owner=self._owner, lease_s=self._lease_s))
+            wanted = [claim for claim in wanted if answers[claim.key].state == "busy"]
+            if not wanted:
+                return
+            if loop.time() > deadline:
+                raise Retry(
+                    f"analysis {wanted[0].analyzer} of {wanted[0].subject[:12]} is held by another worker",
+                    after=min(30.0, answers[wanted[0].key].wait_s + 1),
+                    code="ADO-3001",
+                )
+            await asyncio.sleep(min(BUSY_POLL_S, answers[wanted[0].key].wait_s + 0.05))
 
     async def _give_back(self, keys: Sequence[str]) -> None:
         try:
@@ -173,7 +186,7 @@ class AnalysisRunner:
             answer = Claimed(state="failed", error_code=code_of(error), error=describe(error))
         except (Retry, ConfigError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - recorded as the item's outcome
             # A fault of the analyzer's code: the same input would fail again, so it is recorded.
             logger.bind(analyzer=analyzer.name).opt(exception=True).error("analyzer raised")
             answer = Claimed(state="failed", error_code="ADO-3002", error=f"{analyzer.name}: {describe(error)}")
@@ -198,7 +211,7 @@ class AnalysisRunner:
         context = Context(analyzer.name, analyzer.settings, scratch=scratch)
         try:
             async with asyncio.timeout(deadline_s):
-                result = await _call(analyzer.analyzer.analyze, context, item)
+                result = await analyzer.call(context, item)
         except TimeoutError:
             raise AnalyzerCrashedError(f"{analyzer.name} took longer than its deadline of {deadline_s} s") from None
         return msgspec.to_builtins(result), context.derived
@@ -215,10 +228,3 @@ class AnalysisRunner:
                 if last:
                     raise
         raise AssertionError("unreachable")
-
-
-async def _call(function: Callable[..., Any], context: Context[Any], item: MediaItem | AdItem) -> Any:
-    if inspect.iscoroutinefunction(function):
-        return await function(context, item)
-    result = await asyncio.to_thread(function, context, item)
-    return await result if inspect.isawaitable(result) else result

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import inspect
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import msgspec
 
 from adology.abc.analyzer import Accepts, Analyzer
+from adology.context import Context
 from adology.engine.model import Claim
 from adology.errors import ConfigError
 from adology.log import logger
@@ -40,6 +43,14 @@ class ReadyAnalyzer(Struct, frozen=True, kw_only=True):
             subject_kind="asset" if kind == "asset" else "ad",
             subject=subject,
         )
+
+    async def call(self, context: Context[Any], item: Any) -> Any:
+        """Run `analyze`: async functions on the loop, plain ones in a thread."""
+        function = self.analyzer.analyze
+        if inspect.iscoroutinefunction(function):
+            return await function(context, item)
+        result = await asyncio.to_thread(function, context, item)
+        return await result if inspect.isawaitable(result) else result
 
 
 class AnalyzerSet:

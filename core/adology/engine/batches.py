@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections import OrderedDict
 
 from adology.engine.model import Batch
@@ -28,11 +28,11 @@ class Batches:
         if batch_id is None:
             return await self._find_active(brand)
         known = self._known.get(batch_id)
-        if known is not None and (not known[0].is_open or time.monotonic() - known[1] < self._fresh_s):
+        if known is not None and (not known[0].is_open or asyncio.get_running_loop().time() - known[1] < self._fresh_s):
             return known[0]
         batch = await self._ledger.find_batch(batch_id)
         if batch is not None:
-            self._known[batch_id] = (batch, time.monotonic())
+            self._known[batch_id] = (batch, asyncio.get_running_loop().time())
             self._known.move_to_end(batch_id)
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)

@@ -11,7 +11,17 @@ import msgspec
 
 from adology.engine.manifest import Manifest, Outcome, SourceDone, SourceState
 from adology.engine.ports import CataloguePort, SourceInstance
-from adology.errors import ConfigError, LeaseLostError, Retry, RetryLater, Skip, Terminal, code_of, describe
+from adology.errors import (
+    ConfigError,
+    LeaseLostError,
+    Retry,
+    RetryLater,
+    Skip,
+    Terminal,
+    UnavailableError,
+    code_of,
+    describe,
+)
 from adology.log import logger
 from adology.types import Ad, Brand, Page
 
@@ -69,7 +79,7 @@ class Discovery:
         except RetryLater as error:
             await self._catalogue.pause_credential(credential, error.seconds, describe(error))
             raise
-        except LeaseLostError:
+        except (LeaseLostError, UnavailableError):
             raise
         except (Terminal, Skip, ConfigError) as error:
             return await self._finish_failed(progress, error)

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-
 from adology.aio import every
+from adology.engine.activate import activate
 from adology.engine.commit import Committer
 from adology.engine.discover import Discovery
 from adology.engine.manifest import Item, Manifest, Seal, SourceDone
@@ -18,7 +17,7 @@ from adology.engine.ports import CataloguePort, LedgerPort, ObjectsPort, SendPor
 from adology.errors import LeaseLostError, RetryLater, UnknownBrandError
 from adology.log import bound, logger
 from adology.queues.messages import GatherMessage, decode
-from adology.queues.verdict import Dead, Delivery, Done, Hide, Verdict
+from adology.queues.verdict import Dead, Defer, Delivery, Done, Verdict
 from adology.registry_client.protocol import Registry
 
 SEND_CHUNK = 200
@@ -68,7 +67,7 @@ class Gatherer:
                 logger.info("request is covered by a batch that exists")
                 return Done()
             if opened.role == "busy":
-                return Hide(seconds=opened.wait_s + 0.5, why="another worker holds the gathering")
+                return Defer(seconds=opened.wait_s + 0.5, why="another worker holds the gathering")
             return await self._run(opened.batch, delivery.receives)
 
     async def _run(self, batch: Batch, receives: int) -> Verdict:
@@ -107,13 +106,12 @@ class Gatherer:
             seal = await self._seal(batch, manifest, outcomes)
         else:
             seal = await manifest.read_seal()
-        start = await self._registry.start(batch.brand, seal.expected_count, batch.id)
+        start = await activate(self._registry, self._ledger, batch.brand, batch.id, seal.expected_count)
         await self._queue_items(batch, manifest, seal)
         await self._ledger.mark_queued(batch.id, batch.epoch)
         logger.bind(urls=seal.expected_count, ads=seal.ads).info("batch queued")
         if start.should_commit:
-            sealed = msgspec.structs.replace(batch, state="acquiring", manifest_key=manifest.seal_key)
-            await self._committer.commit(sealed, start.lease_token)
+            await self._committer.commit(batch, start.lease_token)
         return Done()
 
     async def _discover(self, batch: Batch, manifest: Manifest, receives: int) -> dict[str, SourceDone]:

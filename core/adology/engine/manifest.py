@@ -12,7 +12,6 @@ from the parts without asking a vendor again.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from urllib.parse import quote
 import msgspec
 
 from adology.abc.sink import CommittedAd
+from adology.engine.model import hash_url
 from adology.engine.ports import ObjectsPort
 from adology.errors import EngineError
 from adology.types import Ad, Media, Page, Struct
@@ -188,7 +188,7 @@ class Manifest:
         async for found, part, line in self.ads(parts):
             carried = False
             for media in found.ad.media:
-                digest = hashlib.sha256(media.url.encode("utf-8", "surrogatepass")).digest()[:16]
+                digest = hash_url(media.url)
                 if not is_fetchable(media) or digest in seen:
                     continue
                 seen.add(digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,6 +13,11 @@ from adology.types import Struct
 
 BatchState = Literal["discovering", "acquiring", "committed", "failed"]
 OPEN_STATES = ("discovering", "acquiring")
+
+
+def hash_url(url: str) -> bytes:
+    """16 bytes that stand for a URL in keys and sets."""
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 class Batch(Struct, frozen=True, kw_only=True):

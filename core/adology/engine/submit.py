@@ -6,13 +6,12 @@ from collections import OrderedDict
 
 from adology.abc.sink import ItemResult
 from adology.aio import Coalescer
+from adology.engine.activate import activate
 from adology.engine.batches import Batches
 from adology.engine.model import Batch
-from adology.engine.ports import ItemsPort
-from adology.errors import Retry
+from adology.engine.ports import ItemsPort, LedgerPort
 from adology.log import logger
 from adology.registry_client.protocol import (
-    BrandActiveError,
     Registry,
     StaleBatchError,
     SubmitAnswer,
@@ -25,7 +24,8 @@ EPOCHS_KEPT = 1000
 class Submitter:
     """Keeps and submits results; restores a batch that the registry does not know any more."""
 
-    def __init__(self, items: ItemsPort, registry: Registry, batches: Batches) -> None:
+    def __init__(self, items: ItemsPort, ledger: LedgerPort, registry: Registry, batches: Batches) -> None:
+        self._ledger = ledger
         self._items = items
         self._registry = registry
         self._batches = batches
@@ -67,10 +67,7 @@ class Submitter:
         now = await self._batches.reload(batch.id)
         if now is None or not now.is_open or now.expected_count is None:
             return None
-        try:
-            answer = await self._registry.start(now.brand, now.expected_count, now.id)
-        except BrandActiveError as error:
-            raise Retry(f"the registry runs another batch of {now.brand}: {error}", after=10.0) from error
+        answer = await activate(self._registry, self._ledger, now.brand, now.id, now.expected_count)
         count = 0
         async for page in self._items.pages(now.id):
             results = [saved.result for saved in page if saved.result is not None]
@@ -80,6 +77,13 @@ class Submitter:
         self._remember(now.id, answer.epoch)
         logger.bind(results=count, epoch=answer.epoch).warning("batch restored at the registry")
         return answer
+
+    async def clear(self, batch: Batch) -> None:
+        """Make the registry forget an ended batch, in case its committer died before saying so."""
+        try:
+            await self._registry.complete(batch.brand, batch.id)
+        except (StaleBatchError, UnknownBrandError):
+            return
 
     def _remember(self, batch_id: str, epoch: str) -> None:
         self._epochs[batch_id] = epoch

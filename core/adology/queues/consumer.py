@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from adology.aio import Coalescer
-from adology.errors import EngineError, LeaseLostError, Retry, RetryLater, code_of, describe
+from adology.errors import EngineError, LeaseLostError, Retry, RetryLater, UnavailableError, code_of, describe
 from adology.log import bound, logger
 from adology.queues.messages import UndecodableError
 from adology.queues.sqs import BATCH, MAX_DELAY_S, Sqs
@@ -119,7 +118,7 @@ class Consumer:
         except Retry:
             await asyncio.sleep(FAULT_PAUSE_S)
         else:
-            now = time.monotonic()
+            now = asyncio.get_running_loop().time()
             for delivery in found:
                 self._in_hand[delivery.receipt] = now
                 self._buffer.put_nowait(delivery)
@@ -153,6 +152,8 @@ class Consumer:
             return Defer(seconds=error.seconds, why=describe(error))
         except LeaseLostError as error:
             return Hide(seconds=2, why=describe(error))
+        except UnavailableError as error:
+            return Defer(why=describe(error))
         except Retry as error:
             return Hide(seconds=error.after or back_off(delivery.receives), why=describe(error))
         except TimeoutError:
@@ -193,9 +194,10 @@ class Consumer:
         """Send a copy with a delay, then delete: a fresh message has a fresh receive count."""
         fields = msgspec.json.decode(delivery.body)
         fields["request_id"] = fields.get("request_id") or delivery.message_id
-        fields["deferred"] = int(fields.get("deferred") or 0) + 1
+        count = fields["deferred"] = int(fields.get("deferred") or 0) + 1
+        seconds = min(60.0, 2.0 ** min(count, 6)) if verdict.seconds is None else verdict.seconds
         body = msgspec.json.encode(fields).decode()
-        await self._sqs.send(self.queue, [body], delay_s=min(MAX_DELAY_S, max(1.0, verdict.seconds)))
+        await self._sqs.send(self.queue, [body], delay_s=min(MAX_DELAY_S, max(1.0, seconds)))
         await self._delete(delivery.receipt)
 
     async def _hand_back_buffered(self) -> None:

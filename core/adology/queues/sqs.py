@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adology.errors import EngineError, Retry
+from adology.errors import EngineError, UnavailableError
 from adology.log import external_call, logger
 from adology.queues.verdict import Delivery
 
@@ -34,7 +34,7 @@ class Sqs:
 
         Raises:
             EngineError: there is no such queue.
-            Retry: SQS did not answer.
+            UnavailableError: SQS did not answer.
         """
         url = self._urls.get(queue)
         if url is None:
@@ -46,7 +46,7 @@ class Sqs:
         """Send every body, or raise.
 
         Raises:
-            Retry: after five attempts some entries were still refused; sending all again is safe.
+            UnavailableError: after five attempts some entries were still refused; sending all again is safe.
         """
         for chunk in pack(bodies):
             await self._send_chunk(queue, chunk, delay_s)
@@ -68,7 +68,7 @@ class Sqs:
             if all(entry.get("SenderFault") for entry in failed):
                 break
             await asyncio.sleep(0.1 * 2**attempt)
-        raise Retry(
+        raise UnavailableError(
             f"sqs: {len(left)} of {len(bodies)} messages to {queue} were refused: {problems[0]}", code="ADO-5502"
         )
 
@@ -161,9 +161,11 @@ class Sqs:
                     hint="`adology up` creates it on one machine; on AWS Terraform does.",
                     code="ADO-5503",
                 ) from error
-            raise Retry(f"sqs: {operation} on {queue}: {code}: {error}", code="ADO-5504") from error
+            raise UnavailableError(f"sqs: {operation} on {queue}: {code}: {error}", code="ADO-5504") from error
         except (BotoCoreError, OSError, TimeoutError) as error:
-            raise Retry(f"sqs: {operation} on {queue}: {type(error).__name__}: {error}", code="ADO-5504") from error
+            raise UnavailableError(
+                f"sqs: {operation} on {queue}: {type(error).__name__}: {error}", code="ADO-5504"
+            ) from error
 
 
 def pack(bodies: Iterable[str]) -> Iterator[list[str]]:

@@ -29,9 +29,12 @@ class Hide(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Defer(Struct, frozen=True, kw_only=True, tag=True):
-    """Try again in `seconds` as a fresh message: does not count towards any limit."""
+    """Try again in `seconds` as a fresh message: does not count towards any limit.
 
-    seconds: float
+    Without `seconds` the wait grows with the number of deferrals, up to a minute.
+    """
+
+    seconds: float | None = None
     why: str = ""
 
 

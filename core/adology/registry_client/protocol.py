@@ -111,6 +111,14 @@ class Registry(Protocol):
         """The batch is committed: forget it. Harmless when it is gone already."""
         ...
 
+    async def results(self, brand: str, batch_id: str) -> list[ItemResult]:
+        """What was submitted for the batch so far; empty when it is not the active one."""
+        ...
+
+    async def brands(self) -> list[Progress]:
+        """Every active brand."""
+        ...
+
     async def progress(self, brand: str) -> Progress | None:
         """The brand's active batch; None without one."""
         ...

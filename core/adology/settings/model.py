@@ -110,6 +110,9 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
         float, _text("On SIGTERM, time to finish what is in work before handing it back, seconds.", ge=0)
     ] = 20.0
     item_timeout_s: Annotated[float, _text("Longest time for one item, seconds.", gt=0)] = 600.0
+    gather_timeout_s: Annotated[
+        float, _text("Longest time for one try at gathering a brand; the next goes on from there, seconds.", gt=0)
+    ] = 7200.0
     gather_lease_s: Annotated[float, _text("Life of a gathering lease without renewal, seconds.", gt=0)] = 60.0
     analysis_lease_s: Annotated[float, _text("Life of the pending mark taken before an analysis, seconds.", gt=0)] = (
         180.0

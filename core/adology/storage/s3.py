@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adology.errors import EngineError, Retry
+from adology.errors import EngineError, UnavailableError
 from adology.log import external_call
 from adology.settings.model import S3Settings
 
@@ -97,7 +97,7 @@ class S3Store:
     async def _abort(self, key: str, upload_id: str) -> None:
         try:
             await self._call("abort_multipart_upload", key, UploadId=upload_id)
-        except (Retry, EngineError):
+        except (UnavailableError, EngineError):
             # The bucket's lifecycle rule ends incomplete uploads; the first error matters more.
             return
 
@@ -110,7 +110,7 @@ class S3Store:
             async with answer["Body"] as body:
                 return bytes(await body.read())
         except (BotoCoreError, OSError, TimeoutError) as error:
-            raise Retry(f"s3: reading {key}: {type(error).__name__}: {error}", code="ADO-5601") from error
+            raise UnavailableError(f"s3: reading {key}: {type(error).__name__}: {error}", code="ADO-5601") from error
 
     async def exists(self, key: str) -> bool:
         """Whether the key exists."""
@@ -151,6 +151,6 @@ class S3Store:
                     hint="`adology up` creates it on one machine; on AWS Terraform does.",
                     code="ADO-5602",
                 ) from error
-            raise Retry(f"s3: {operation} {key}: {code}: {error}", code="ADO-5601") from error
+            raise UnavailableError(f"s3: {operation} {key}: {code}: {error}", code="ADO-5601") from error
         except (BotoCoreError, OSError, TimeoutError) as error:
-            raise Retry(f"s3: {operation} {key}: {type(error).__name__}: {error}", code="ADO-5601") from error
+            raise UnavailableError(f"s3: {operation} {key}: {type(error).__name__}: {error}", code="ADO-5601") from error

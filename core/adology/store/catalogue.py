@@ -93,21 +93,29 @@ class Catalogue:
             found = await connection.execute(f"{_SELECT} where b.id > %s order by b.id limit %s", [after, limit])
             return [_row(row) for row in await found.fetchall()]
 
-    async def take_due(self, *, limit: int = 50) -> list[tuple[str, str]]:
-        """Brands whose refresh is due, as (brand, request key); moves their next date on.
+    async def queue_due(self, *, limit: int = 50) -> int:
+        """Put a gather message for each brand whose refresh is due into the outbox; how many.
 
-        The request key names the due date: a steward that dies between this and the sending, or
-        two stewards, still cause one gathering per date.
+        The next date moves on in the same transaction, and the request id names the due date: a
+        steward that dies half way, or two stewards, still cause one gathering per date.
         """
         async with self._database.connection("catalogue.due") as connection:
-            found = await connection.execute(
-                """update brands b set next_refresh_at = now() + b.refresh_every
-                   from (select id, next_refresh_at from brands where next_refresh_at <= now()
-                         and refresh_every is not null order by next_refresh_at limit %s for update skip locked) d
-                   where b.id = d.id returning b.id, d.next_refresh_at""",
+            done = await connection.execute(
+                """with due as (
+                       select id, next_refresh_at from brands
+                       where next_refresh_at <= now() and refresh_every is not null
+                       order by next_refresh_at limit %s for update skip locked
+                   ), moved as (
+                       update brands b set next_refresh_at = now() + b.refresh_every from due where b.id = due.id
+                       returning b.id, due.next_refresh_at as due_at
+                   )
+                   insert into outbox (queue, body)
+                   select 'gather', json_build_object('brand', id,
+                       'request_id', format('schedule:%%s:%%s', id, extract(epoch from due_at)))::text
+                   from moved""",
                 [limit],
             )
-            return [(brand, f"schedule:{brand}:{due.isoformat()}") for brand, due in await found.fetchall()]
+            return done.rowcount
 
     async def find_cursor(self, brand: str, source: str) -> bytes | None:
         """Where the next gathering of `source` may start, as of the last commit."""

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from adology.errors import ConfigError, EngineError, Retry
+from adology.errors import ConfigError, EngineError, UnavailableError
 from adology.log import external_call
 from adology.settings import resolve_secret
 from adology.settings.model import PostgresSettings
@@ -62,7 +62,7 @@ class Database:
         """A pooled connection for one logged operation.
 
         Raises:
-            Retry: the server went away, restarts, or no connection came free in time.
+            UnavailableError: the server went away, restarts, or no connection came free in time.
             EngineError: the database was never migrated.
         """
         try:
@@ -75,7 +75,7 @@ class Database:
                 code="ADO-5402",
             ) from error
         except TRANSIENT as error:
-            raise Retry(f"postgres: {operation}: {_first_line(error)}", code="ADO-5401") from error
+            raise UnavailableError(f"postgres: {operation}: {_first_line(error)}", code="ADO-5401") from error
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
 from adology.abc.sink import ItemResult
-from adology.engine.model import SavedItem
+from adology.engine.model import SavedItem, hash_url
 from adology.store.database import Database
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(ItemResult).decode
 PAGE = 500
-
-
-def hash_url(url: str) -> bytes:
-    """16 bytes that stand for a URL in keys."""
-    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 class Items:

@@ -160,6 +160,17 @@ class Ledger:
             row = await _one(connection, f"select {_COLUMNS}, 0 from batches where id = %s", [batch_id])
         return row[0] if row else None
 
+    async def find_request(self, request_key: str) -> Batch | None:
+        """The batch that answers a request to gather; None until a worker has taken the request."""
+        async with self._database.connection("ledger.find_request") as connection:
+            row = await _one(
+                connection,
+                f"select {_COLUMNS}, 0 from batches where id ="
+                " (select batch_id from gather_requests where request_key = %s)",
+                [request_key],
+            )
+        return row[0] if row else None
+
     async def find_open(self, brand: str) -> Batch | None:
         """The open batch of `brand`."""
         async with self._database.connection("ledger.find_open", brand=brand) as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -22,6 +22,10 @@ LOW_LIMIT = 10
 """Below this page size heavy fields are dropped before the size falls further."""
 RECOVER_AFTER = 5
 """Good answers in a row before asking for more again."""
+MAX_CHOKES = 3
+"""Queries in a row that the vendor cannot answer at their smallest."""
+BLOCK_S = 3600.0
+"""Least pause after a block for policy."""
 
 
 class TooDeepError(Exception):
@@ -42,13 +46,14 @@ class RawPage(msgspec.Struct, frozen=True):
 class Archive:
     """The Ad Library for the length of one gathering: remembers page size and usage."""
 
-    def __init__(self, ctx: Context[FacebookSettings]) -> None:
+    def __init__(self, ctx: Context[FacebookSettings], *, limit: int | None = None, heavy: bool = True) -> None:
         self._ctx = ctx
         self._token = ctx.secret("token")
-        self.limit = ctx.settings.limit
-        self.heavy = True
+        self.limit = min(ctx.settings.limit, limit or ctx.settings.limit)
+        self.heavy = heavy
         self.usage = Usage()
         self._good = 0
+        self._chokes = 0
 
     async def get_page(self, query: Slice, after: str | None) -> RawPage:
         """One page of `query`.
@@ -58,7 +63,7 @@ class Archive:
             ConfigError: the token is bad or lacks access.
             BadRequestError: the query or `after` is refused.
             TooDeepError: code 1 even with one ad per page.
-            Retry: passing errors outlasted the tries.
+            Retry: passing errors outlasted the tries, or no query at all gets an answer.
         """
         tries = 0
         while True:
@@ -69,12 +74,11 @@ class Archive:
                 self._note_success()
                 return _read_page(body)
             if error is not None and error.action == "shrink":
-                self._good = 0
+                self._good = tries = 0
                 if not self._shrink():
-                    raise TooDeepError(str(error))
-                tries = 0 if self.limit > 1 else tries + 1
+                    self._choke(error)
             elif error is not None and error.action != "transient":
-                self._give_up(error)
+                self._give_up(error, answer.retry_after_s())
             elif error is None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 self._throttle(answer.retry_after_s(), "the vendor answered 429")
             tries += 1
@@ -90,9 +94,13 @@ class Archive:
             ConfigError, RetryLater, Retry: as `get_page`.
         """
         answer = await self._send({"search_terms": ".", "ad_reached_countries": '["DE"]', "limit": 1, "fields": "id"})
-        error = read_error(_decode(answer))
+        body = _decode(answer)
+        error = read_error(body)
         if error is not None and error.action not in {"shrink", "transient"}:
-            self._give_up(error)
+            self._give_up(error, answer.retry_after_s())
+        if error is not None or not isinstance(body, dict):
+            shown = str(error) if error else f"an answer that is not JSON: {answer.excerpt()!r}"
+            raise Retry(f"{answer.url} answered {answer.status} with {shown}", code="ADO-2003")
 
     async def _send(self, params: dict[str, Any]) -> Answer[Any]:
         settings = self._ctx.settings
@@ -141,7 +149,17 @@ class Archive:
         self._ctx.log.bind(limit=self.limit, heavy=self.heavy).info("vendor asks for less data")
         return True
 
+    def _choke(self, error: GraphError) -> NoReturn:
+        """Nothing was left to take away. One query may be too much; several in a row are an outage."""
+        self._chokes += 1
+        if self._chokes >= MAX_CHOKES:
+            raise Retry(f"Meta answers nothing at all, however little is asked for: {error}", code="ADO-2003")
+        # The halves are smaller queries: they need not begin at one ad a page.
+        self.limit = min(self._ctx.settings.limit, LOW_LIMIT)
+        raise TooDeepError(str(error))
+
     def _note_success(self) -> None:
+        self._chokes = 0
         self._good += 1
         if self._good % RECOVER_AFTER:
             return
@@ -150,13 +168,14 @@ class Archive:
         else:
             self.limit = min(self._ctx.settings.limit, self.limit * 2)
 
-    def _give_up(self, error: GraphError) -> None:
+    def _give_up(self, error: GraphError, retry_after_s: float | None) -> NoReturn:
         setting = f"sources.{self._ctx.plugin}.token"
+        wait_s = max(self.usage.regain_s, retry_after_s or 0.0)
         match error.action:
             case "throttle":
-                self._throttle(self.usage.regain_s, str(error))
+                self._throttle(wait_s, str(error))
             case "block":
-                self._throttle(max(self.usage.regain_s, 3600.0), str(error))
+                self._throttle(max(wait_s, BLOCK_S), str(error))
             case "credential":
                 meaning = CREDENTIAL_MEANING.get(error.error_subcode or 0, error.message or "it is refused")
                 raise ConfigError(
@@ -182,7 +201,7 @@ class Archive:
             case _:
                 raise BadRequestError(str(error))
 
-    def _throttle(self, seconds: float | None, why: str) -> None:
+    def _throttle(self, seconds: float | None, why: str) -> NoReturn:
         wait_s = seconds or self._ctx.settings.throttle_pause_s
         self._ctx.pause(wait_s, why, credential=self._token)
         raise RetryLater(wait_s, f"Meta throttles this token ({why})")
@@ -191,7 +210,7 @@ class Archive:
 def _decode(answer: Answer[Any]) -> Any:
     try:
         return msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None  # an HTML page, a cut-off body: told apart by the caller
 
 

@@ -137,8 +137,8 @@ class BrowserResolver:
             await _settle(page)
             raw = await page.evaluate(_COLLECT)
             text: str = await page.content()
-        except Exception as error:
-            # playwright's own error classes cannot be named without importing it; texts hold the token's URL.
+        except Exception as error:  # noqa: BLE001 - playwright's own classes cannot be named without it
+            # The error's text holds the address, and that holds the token.
             raise Retry(
                 f"the browser could not render the snapshot of ad {ad_id} ({type(error).__name__})",
                 code="ADO-2002",
@@ -157,8 +157,8 @@ class BrowserResolver:
                 path = self._ctx.settings.browser_path or None
                 try:
                     self._browser = await self._driver.chromium.launch(executable_path=path)
-                except Exception as error:
-                    first_line = str(error).strip().splitlines()[0]
+                except Exception as error:  # noqa: BLE001 - as above
+                    first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
                     raise ConfigError(
                         f"sources.{self._ctx.plugin}.browser_path",
                         f"the browser cannot be started: {first_line}",

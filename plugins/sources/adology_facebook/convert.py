@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from adology import Ad, Spend
 from adology.types import AdStatus
@@ -23,7 +24,12 @@ HEAVY_FIELDS = (
 )  # fmt: skip
 """Dozens of rows per ad: left out when the vendor asks for smaller requests."""
 
+REMOVED_NOTICE = "This content was removed because it didn't follow our Advertising Standards."
+"""What stands in every text of an ad that was taken down."""
+
 _SECRET_PARAMETERS = frozenset({"access_token", "appsecret_proof"})
+# The value ends where a URL would; `%3D` is the equals sign of a URL inside another one's query.
+_SECRET = re.compile(rf"(?:{'|'.join(_SECRET_PARAMETERS)})(?:=|%3D)[^&#\s\"'<>\\]*&?", re.IGNORECASE)
 
 
 def share_link(site_url: str, ad_id: str) -> str:
@@ -32,7 +38,7 @@ def share_link(site_url: str, ad_id: str) -> str:
 
 
 def scrub(value: Any, link: str = "") -> Any:
-    """A copy of vendor data without tokens: parameters cut from URLs, the snapshot URL replaced by `link`."""
+    """A copy of vendor data without tokens: parameters cut from texts, the snapshot URL replaced by `link`."""
     if isinstance(value, dict):
         return {
             key: link if key == "ad_snapshot_url" and link else scrub(item, link)
@@ -41,34 +47,28 @@ def scrub(value: Any, link: str = "") -> Any:
         }
     if isinstance(value, list):
         return [scrub(item, link) for item in value]
-    if isinstance(value, str) and any(name in value for name in _SECRET_PARAMETERS):
-        return _scrub_url(value)
+    if isinstance(value, str) and _SECRET.search(value):
+        return _SECRET.sub("", value).rstrip("?&")
     return value
 
 
-def _scrub_url(text: str) -> str:
-    if "://" not in text:
-        return text
-    parts = urlsplit(text)
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in _SECRET_PARAMETERS]
-    return urlunsplit(parts._replace(query=urlencode(kept)))
-
-
 def to_ad(record: dict[str, Any], *, today: date, site_url: str) -> Ad:
-    """The record as an `Ad` without media. Absent fields stay at their defaults."""
+    """The record as an `Ad` without media. Absent fields stay at their defaults.
+
+    An ad that was taken down has the outcome "removed" and no copy.
+    """
     ad_id = str(record["id"])
     link = share_link(site_url, ad_id)
     started = read_date(record.get("ad_delivery_start_time") or record.get("ad_creation_time"))
     stopped = read_date(record.get("ad_delivery_stop_time"))
-    reach = record.get("eu_total_reach", record.get("br_total_reach"))
     return Ad(
         id=ad_id,
         advertiser=str(record.get("page_name") or ""),
         advertiser_id=str(record.get("page_id") or ""),
-        bodies=_texts(record.get("ad_creative_bodies")),
-        titles=_texts(record.get("ad_creative_link_titles")),
-        captions=_texts(record.get("ad_creative_link_captions")),
-        descriptions=_texts(record.get("ad_creative_link_descriptions")),
+        bodies=_copy(record.get("ad_creative_bodies")),
+        titles=_copy(record.get("ad_creative_link_titles")),
+        captions=_copy(record.get("ad_creative_link_captions")),
+        descriptions=_copy(record.get("ad_creative_link_descriptions")),
         link=link,
         platforms=tuple(text.lower() for text in _texts(record.get("publisher_platforms"))),
         languages=_texts(record.get("languages")),
@@ -76,9 +76,10 @@ def to_ad(record: dict[str, Any], *, today: date, site_url: str) -> Ad:
         status=_status(started, stopped, today),
         started_on=started,
         stopped_on=stopped,
-        reach=int(reach) if isinstance(reach, int | float) or str(reach).isdigit() else None,
+        reach=_count(record.get("eu_total_reach", record.get("br_total_reach"))),
         spend=_range(record.get("spend"), record.get("currency")),
         impressions=_range(record.get("impressions"), None),
+        media_outcome="removed" if REMOVED_NOTICE in _texts(record.get("ad_creative_bodies")) else None,
         raw=scrub(record, link),
     )
 
@@ -104,6 +105,16 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(item) for item in value if item) if isinstance(value, list) else ()
 
 
+def _copy(value: Any) -> tuple[str, ...]:
+    """What the advertiser wrote: the vendor's notice of removal is not copy."""
+    return tuple(text for text in _texts(value) if text != REMOVED_NOTICE)
+
+
+def _count(value: Any) -> int | None:
+    number = None if isinstance(value, bool) else _number(value)
+    return None if number is None else int(number)
+
+
 def _range(value: Any, currency: Any) -> Spend | None:
     if not isinstance(value, dict):
         return None
@@ -116,9 +127,10 @@ def _range(value: Any, currency: Any) -> Spend | None:
 
 def _number(value: Any) -> float | None:
     try:
-        return None if value is None else float(value)
+        number = None if value is None else float(value)
     except (TypeError, ValueError):
         return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _countries(record: dict[str, Any]) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from adology.log import REDACTOR
+
 Action = Literal["shrink", "transient", "throttle", "block", "credential", "permission", "request"]
 """shrink: ask for less, then again · transient: ask again · throttle: stop this credential ·
 block: stop it for long · credential: needs a new token · permission: needs an access grant ·
@@ -89,9 +91,11 @@ def read_error(body: Any) -> GraphError | None:
         return None
     raw = body["error"]
     if not isinstance(raw, dict):
-        return GraphError(message=str(raw))
+        return GraphError(message=REDACTOR.redact(str(raw)))
+    # Graph quotes tokens that it cannot read: "Malformed access token EAA…".
+    message = REDACTOR.redact(str(raw.get("message", "")))
     try:
-        return msgspec.convert(raw, GraphError, strict=False)
+        return msgspec.convert({**raw, "message": message}, GraphError, strict=False)
     except msgspec.ValidationError:
-        code = raw.get("code")
-        return GraphError(message=str(raw.get("message", "")), code=int(code) if str(code).isdigit() else 0)
+        code = str(raw.get("code"))
+        return GraphError(message=message, code=int(code) if code.isdecimal() else 0)

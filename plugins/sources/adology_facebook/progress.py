@@ -1,7 +1,7 @@
 """Which queries a gathering consists of, how far it is, and how a query is cut in two.
 
-The library breaks when one query is paged deep, so a gathering is a list of slices (page ids ×
-countries × delivery dates). `Progress` is immutable and travels as the page's resume token.
+The library breaks when one query is paged deep, so a gathering is a list of slices (page ids,
+countries, delivery dates). `Progress` is immutable and travels as the page's resume token.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 
 PAGE_IDS_PER_CALL = 10
+MAX_RESTARTS = 3
+"""Per query: cursors that expire faster than we may turn pages would go on for ever."""
 
 
 class Slice(msgspec.Struct, frozen=True, array_like=True):
@@ -23,38 +25,48 @@ class Slice(msgspec.Struct, frozen=True, array_like=True):
     last: date
 
     def halves(self) -> tuple[Slice, Slice] | None:
-        """The same ads in two queries, by dates, else page ids, else countries; None if indivisible.
+        """The same ads in two queries, by page ids, else countries, else dates; None if indivisible.
 
-        An ad that delivered in both halves comes back in both: the engine keeps the first.
+        Page ids part the ads cleanly. An ad that reached both halves' countries or delivered in
+        both halves' days comes back in both (the engine keeps the first): most ads reach few
+        countries, while ads that run for long would be in every half of the year.
         """
-        days = (self.last - self.first).days
-        if days > 0:
-            middle = self.first + timedelta(days=days // 2)
-            return (
-                msgspec.structs.replace(self, last=middle),
-                msgspec.structs.replace(self, first=middle + timedelta(days=1)),
-            )
         for field in ("pages", "countries"):
             values: tuple[str, ...] = getattr(self, field)
             if len(values) > 1:
                 cut = len(values) // 2
                 parts: list[dict[str, Any]] = [{field: values[:cut]}, {field: values[cut:]}]
                 return msgspec.structs.replace(self, **parts[0]), msgspec.structs.replace(self, **parts[1])
-        return None
+        days = (self.last - self.first).days
+        if days <= 0:
+            return None
+        middle = self.first + timedelta(days=days // 2)
+        return (
+            msgspec.structs.replace(self, last=middle),
+            msgspec.structs.replace(self, first=middle + timedelta(days=1)),
+        )
 
     def __str__(self) -> str:
         return f"pages {','.join(self.pages)}, {self.first} to {self.last}, {len(self.countries)} countries"
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is left to do. `began` is the day the gathering started: the next one's cursor."""
+    """What is left to do. `began` is the day the gathering started: the next one's cursor.
+
+    `given` are ads of the page at `after` that were already handed over, because the site of the
+    snapshots blocked us in the middle of it. `limit` (when lowered) and `light` (heavy fields left
+    out) are what the vendor could take of late: a resumed gathering need not find out again.
+    """
 
     began: date
     todo: tuple[Slice, ...]
     after: str | None = None
     rows: int = 0
     calls: int = 0
-    restarted: bool = False
+    restarts: int = 0
+    given: tuple[str, ...] = ()
+    limit: int | None = None
+    light: bool = False
     failed: tuple[str, ...] = ()
 
     @property
@@ -69,15 +81,21 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def turn_page(self, after: str, rows: int) -> Progress:
         """After a page of `rows` ads that has a successor."""
-        return msgspec.structs.replace(self, after=after, rows=self.rows + rows, restarted=False)
+        return msgspec.structs.replace(self, after=after, rows=self.rows + rows, given=())
+
+    def give_part(self, ad_ids: tuple[str, ...]) -> Progress:
+        """After some ads of the page at `after`, which must be read again for the others."""
+        return msgspec.structs.replace(self, given=(*self.given, *ad_ids))
 
     def finish_slice(self) -> Progress:
         """The query in work gave all it has."""
         return self._next(self.todo[1:])
 
-    def restart_slice(self) -> Progress:
-        """The cursor of the query in work has expired: begin it again, once."""
-        return msgspec.structs.replace(self, after=None, rows=0, restarted=True)
+    def restart_slice(self) -> Progress | None:
+        """The cursor of the query in work has expired: begin it again; None after `MAX_RESTARTS`."""
+        if self.restarts >= MAX_RESTARTS:
+            return None
+        return msgspec.structs.replace(self, after=None, rows=0, restarts=self.restarts + 1, given=())
 
     def split_slice(self) -> Progress | None:
         """The query in work cut in two, both begun afresh; None if it is indivisible."""
@@ -89,7 +107,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(self.finish_slice(), failed=(*self.failed, reason))
 
     def _next(self, todo: tuple[Slice, ...]) -> Progress:
-        return msgspec.structs.replace(self, todo=todo, after=None, rows=0, restarted=False)
+        return msgspec.structs.replace(self, todo=todo, after=None, rows=0, restarts=0, given=())
 
     def encode(self) -> str:
         """The resume token."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from adology import Context, RetryLater
 from adology_facebook.settings import FacebookSettings
-from adology_facebook.snapshot import BlockedError, Resolution, read_snapshot
+from adology_facebook.snapshot import BLOCK_SIGNS, BlockedError, Resolution, find_sign, read_snapshot
 
 LANE = "snapshots"
 """Snapshots are the web site's, not the API's: they are paced apart from the token."""
@@ -63,12 +63,16 @@ class EmbeddedResolver:
             raise blocked(self._ctx, "status 429", answer.retry_after_s())
         if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return Resolution(outcome="unavailable", reason=f"the snapshot answered {answer.status}")
+        text = answer.body.decode("utf-8", "replace")
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+            sign = find_sign(text, BLOCK_SIGNS)
+            if sign is not None:
+                raise blocked(self._ctx, f"status {answer.status}, {sign}", answer.retry_after_s())
             where = urlsplit(answer.headers.get("Location", "")).path
             reason = f"the snapshot answered {answer.status}" + (f" towards {where}" if where else "")
             return Resolution(outcome="unresolved", reason=reason)
         try:
-            return read_snapshot(answer.body.decode("utf-8", "replace"), ad_id)
+            return read_snapshot(text, ad_id)
         except BlockedError as error:
             raise blocked(self._ctx, str(error)) from None
 

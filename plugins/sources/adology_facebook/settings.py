@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -19,8 +19,8 @@ AdType = Literal[
 ]
 
 
-def _text(description: str, **limits: int) -> Meta:
-    return Meta(description=description, **limits)  # type: ignore[arg-type]  # bounds are passed through
+def _text(description: str, **limits: Any) -> Meta:
+    return Meta(description=description, **limits)
 
 
 class FacebookSettings(Settings, frozen=True, kw_only=True):

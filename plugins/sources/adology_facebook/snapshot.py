@@ -32,8 +32,10 @@ REMOVED_SIGNS = (
     "go against our advertising",
 )
 ID_KEYS = ("ad_archive_id", "adArchiveID", "adArchiveId", "archive_id")
+FORMAT_KEYS = ("display_format", "displayFormat")
 _LOOK_BACK = 60
 """Opening braces tried before a key: nesting deeper than this has not been seen."""
+_SIGN_AREA = 200_000
 _decoder = json.JSONDecoder()
 
 
@@ -62,7 +64,6 @@ def read_snapshot(text: str, ad_id: str) -> Resolution:
     Raises:
         BlockedError: the page is a block page.
     """
-    lowered = text[:200_000].lower().replace("’", "'").replace("&#039;", "'").replace("&#39;", "'")
     for view in _views(text):
         snapshot, ids = find_snapshot(view, ad_id)
         if snapshot is not None:
@@ -70,11 +71,18 @@ def read_snapshot(text: str, ad_id: str) -> Resolution:
         if ids and ad_id not in ids:
             shown = ", ".join(sorted(ids)[:3])
             return Resolution(outcome="unresolved", reason=f"the page shows another ad ({shown})")
-    if any(sign in lowered for sign in BLOCK_SIGNS):
-        raise BlockedError(next(sign for sign in BLOCK_SIGNS if sign in lowered))
-    if any(sign in lowered for sign in REMOVED_SIGNS):
+    sign = find_sign(text, BLOCK_SIGNS)
+    if sign is not None:
+        raise BlockedError(sign)
+    if find_sign(text, REMOVED_SIGNS) is not None:
         return Resolution(outcome="removed", reason="the page says that the ad was removed")
     return Resolution(outcome="unresolved", reason="the page holds no embedded data (script-only page?)")
+
+
+def find_sign(text: str, signs: tuple[str, ...]) -> str | None:
+    """The first of `signs` (lower case, straight apostrophes) that the page's beginning has."""
+    lowered = html.unescape(text[:_SIGN_AREA]).lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return next((sign for sign in signs if sign in lowered), None)
 
 
 def describe(snapshot: dict[str, Any]) -> Resolution:
@@ -122,7 +130,10 @@ def _find_by_media_key(text: str) -> tuple[dict[str, Any] | None, set[str]]:
             around = _enclosing(text, at, key)
             if around is not None and list_media(snake_keys(around)):
                 return around, ids
-    return None, ids
+    # A text-only ad's object names its format and no media.
+    formats = ((key, at) for key in FORMAT_KEYS for at in _positions(text, f'"{key}"'))
+    bare = (around for key, at in formats if (around := _enclosing(text, at, key)) is not None)
+    return next(bare, None), ids
 
 
 def _values_of(text: str, key: str) -> Iterator[str]:

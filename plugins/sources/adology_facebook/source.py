@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import ClassVar
@@ -11,11 +10,10 @@ import msgspec
 
 from adology import Ad, Brand, Context, Media, Page, Source, Terminal
 from adology_facebook.archive import Archive, BadRequestError, RawPage, TooDeepError, refused
-from adology_facebook.convert import to_ad
 from adology_facebook.progress import Progress, find_progress, plan
-from adology_facebook.resolvers import SnapshotResolver, make_resolver
+from adology_facebook.reading import read_ads
+from adology_facebook.resolvers import make_resolver
 from adology_facebook.settings import FacebookSettings
-from adology_facebook.snapshot import Resolution
 
 
 class Facebook(Source[FacebookSettings, date]):
@@ -43,20 +41,28 @@ class Facebook(Source[FacebookSettings, date]):
             Terminal: at the end, when a part could not be gathered; names each part.
         """
         progress = find_progress(ctx.resume) or self._plan(ctx, brand, since)
-        archive = Archive(ctx)
+        archive = Archive(ctx, limit=progress.limit, heavy=not progress.light)
         resumed = ctx.resume is not None
+        given: set[str] = set()  # slices overlap: an ad's snapshot is read once
         async with make_resolver(ctx) as resolver:
             while not progress.is_done:
                 if ctx.settings.max_pages and progress.calls >= ctx.settings.max_pages:
                     progress = _stop(progress, ctx.settings.max_pages)
                     break
+                before = progress
                 raw, progress = await self._step(ctx, archive, progress)
                 if raw is None:
                     continue
-                ads = await self._convert(ctx, resolver, raw)
-                done = progress.is_done and not progress.failed
+                found = await read_ads(ctx, resolver, raw, skip=given.union(before.given))
                 resumed = True
-                yield Page(ads=ads, cursor=progress.began if done else None, resume=progress.encode())
+                ad_ids = tuple(ad.id for ad in found.ads)
+                given.update(ad_ids)
+                if found.error is not None:
+                    if ad_ids:
+                        yield Page(ads=found.ads, resume=before.give_part(ad_ids).encode())
+                    raise found.error
+                done = progress.is_done and not progress.failed
+                yield Page(ads=found.ads, cursor=progress.began if done else None, resume=progress.encode())
         if not resumed and not progress.failed:
             yield Page(ads=(), cursor=progress.began, resume=progress.encode())
         if progress.failed:
@@ -91,15 +97,17 @@ class Facebook(Source[FacebookSettings, date]):
             ctx.log.bind(slice=str(query)).info("slice is too much for the vendor")
             return None, progress.split_slice() or progress.fail_slice(f"{query}: {error}")
         except BadRequestError as error:
-            if progress.after is not None and not progress.restarted:
-                # Cursors expire, and Meta says no more than "bad parameter".
+            # Cursors expire, and Meta says no more than "bad parameter".
+            again = progress.restart_slice() if progress.after is not None else None
+            if again is not None:
                 ctx.log.bind(slice=str(query)).info("cursor refused, slice starts over")
-                return None, progress.restart_slice()
+                return None, again
             failure = refused(ctx.plugin, query, error)
             if len(progress.todo) == 1 and not progress.calls and not progress.failed:
                 raise failure from None
             return None, progress.fail_slice(failure.message)
-        progress = msgspec.structs.replace(progress, calls=progress.calls + 1)
+        limit = archive.limit if archive.limit < ctx.settings.limit else None
+        progress = msgspec.structs.replace(progress, calls=progress.calls + 1, limit=limit, light=not archive.heavy)
         if raw.after is None:
             return raw, progress.finish_slice()
         turned = progress.turn_page(raw.after, len(raw.records))
@@ -107,51 +115,7 @@ class Facebook(Source[FacebookSettings, date]):
             return raw, turned
         return raw, turned.split_slice() or turned
 
-    async def _convert(
-        self, ctx: Context[FacebookSettings], resolver: SnapshotResolver, raw: RawPage
-    ) -> tuple[Ad, ...]:
-        """The page's ads with their media, in order; snapshots are read a few at a time."""
-        today = ctx.now().date()
-        gate = asyncio.Semaphore(ctx.settings.snapshot_concurrency)
-
-        async def resolve(ad_id: str) -> Resolution:
-            async with gate:
-                return await resolver.resolve(ad_id)
-
-        ads = [to_ad(record, today=today, site_url=ctx.settings.site_url) for record in raw.records]
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(resolve(ad.id)) for ad in ads]
-        except* Exception as errors:  # noqa: BLE001 - unwrapped: the engine acts on the error's class
-            raise _first_error(errors) from None
-        resolutions = [task.result() for task in tasks]
-        unresolved = sum(r.outcome == "unresolved" for r in resolutions)
-        if unresolved and ctx.settings.media != "none":
-            reasons = sorted({r.reason for r in resolutions if r.reason})[:3]
-            ctx.log.bind(unresolved=unresolved, ads=len(ads), reasons=reasons).warning("media not found")
-        return tuple(_merge(ad, resolution) for ad, resolution in zip(ads, resolutions, strict=True))
-
 
 def _stop(progress: Progress, max_pages: int) -> Progress:
     reason = f"stopped after {max_pages} pages (setting max_pages) with {len(progress.todo)} queries unfinished"
     return msgspec.structs.replace(progress, todo=(), failed=(*progress.failed, reason))
-
-
-def _merge(ad: Ad, found: Resolution) -> Ad:
-    return msgspec.structs.replace(
-        ad,
-        media=found.media,
-        media_outcome=found.outcome,
-        cta=found.cta,
-        landing_url=found.landing_url,
-        format=found.format,
-        bodies=ad.bodies or found.bodies,
-        raw={**ad.raw, "media_reason": found.reason} if found.reason else ad.raw,
-    )
-
-
-def _first_error(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -116,8 +116,9 @@ create table ads (
     last_seen_at timestamptz not null,
     first_batch text not null references batches (id),
     last_batch text not null references batches (id),
-    unique (source, source_ad_id)
+    unique nulls not distinct (source, source_ad_id, owner_org_id)
 );
+comment on column ads.owner_org_id is 'null: public; else its ids are a space of their own, apart from the public one';
 
 create table brand_ads (
     brand text not null references brands (id),
@@ -163,6 +164,7 @@ create table failures (
 create table observations (
     ad_id bigint not null references ads (id),
     observed_on date not null,
+    observed_at timestamptz not null,
     status text not null,
     reach bigint,
     spend_lower double precision,

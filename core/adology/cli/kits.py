@@ -1,0 +1,68 @@
+"""Finds what `plugins check` runs: the author's kits in a folder or file, or one made for a plugin."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from adology.errors import EngineError
+from adology.plugins import LoadedPlugin
+from adology.testing import AnalyzerConformance, Conformance, SinkConformance, SourceConformance
+
+BASES = (Conformance, AnalyzerConformance, SinkConformance, SourceConformance)
+
+
+def find_kits(path: Path) -> list[type[Conformance]]:
+    """The conformance classes in a file, or in the ``test_*.py`` files of a folder.
+
+    Raises:
+        EngineError: a file cannot be imported, or there is no such class.
+    """
+    tests = [path] if path.is_file() else sorted(path.rglob("test_*.py"))
+    folder = path.parent if path.is_file() else path
+    for place in (folder, folder / "src", folder.parent, Path.cwd()):
+        if place.is_dir() and str(place.resolve()) not in sys.path:
+            sys.path.insert(0, str(place.resolve()))
+    kits = [kit for test in tests for kit in _kits_of(test)]
+    if not kits:
+        raise EngineError(
+            f"{path} has no conformance class.",
+            hint="Write class TestX(SourceConformance): plugin = X, or see `adology plugins new --help`.",
+            code="ADO-5310",
+        )
+    return kits
+
+
+def make_kit(plugin: LoadedPlugin, settings: Mapping[str, Any]) -> type[Conformance]:
+    """What can be checked of an installed plugin without its author's stand-in.
+
+    That is all of an analyzer that uses no others, and what every kind must keep of the rest.
+    """
+    alone = plugin.kind == "analyzer" and not plugin.cls.uses
+    base: type[Conformance] = AnalyzerConformance if alone else Conformance
+    own = {"kind": plugin.kind, "plugin": plugin.cls, "settings": dict(settings)}
+    return type(f"Check_{plugin.name}", (base,), own)
+
+
+def _kits_of(test: Path) -> Iterable[type[Conformance]]:
+    name = f"adology_checked_{test.stem}_{abs(hash(test.resolve()))}"
+    spec = importlib.util.spec_from_file_location(name, test)
+    if spec is None or spec.loader is None:
+        raise EngineError(f"{test} is no Python file.", code="ADO-5310")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise EngineError(f"{test} cannot be imported: {type(error).__name__}: {error}", code="ADO-5310") from error
+    for member in vars(module).values():
+        if inspect.isclass(member) and issubclass(member, Conformance) and member not in BASES and _has_plugin(member):
+            yield member
+
+
+def _has_plugin(kit: type[Conformance]) -> bool:
+    return hasattr(kit, "plugin")

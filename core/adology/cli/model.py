@@ -1,0 +1,173 @@
+"""What the commands print with ``--json``. New fields may appear; these keep their meaning."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, field
+
+from adology.plugins.records import Kind, Stage
+
+
+class ServiceLine(Struct, kw_only=True):
+    """One service: state, process, port, restarts since the start, resident memory, last fault."""
+
+    name: str
+    state: str
+    pid: int | None = None
+    port: int | None = None
+    restarts: int = 0
+    up_s: float | None = None
+    memory_bytes: int | None = None
+    error: str = ""
+    log: str = ""
+
+
+class StackStatus(Struct, kw_only=True):
+    """The stack of one home. `state` is ready, starting, stopping, stopped or failed."""
+
+    state: str
+    home: str
+    pid: int | None = None
+    services: list[ServiceLine] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class BrandLine(Struct, kw_only=True):
+    """One brand. `refresh_every_s` is None for a brand that is gathered on request only."""
+
+    id: str
+    name: str
+    handles: dict[str, list[str]] = field(default_factory=dict)
+    file_roots: list[str] = field(default_factory=list)
+    refresh_every_s: float | None = None
+    next_refresh_at: datetime | None = None
+    ads: int = 0
+    last_committed_at: datetime | None = None
+
+
+class BrandAdded(Struct, kw_only=True):
+    """What `brand add` did: `created` is false when handles were added to a known brand."""
+
+    created: bool
+    brand: BrandLine
+
+
+class GatherRequested(Struct, kw_only=True):
+    """One request that was sent; `request_id` finds its batch."""
+
+    brand: str
+    request_id: str
+
+
+class BatchLine(Struct, kw_only=True):
+    """One batch of the ledger; `seconds` from its beginning to its commit, or until now."""
+
+    id: str
+    brand: str
+    state: str
+    origin: str
+    created_at: datetime
+    committed_at: datetime | None = None
+    seconds: float = 0.0
+    expected: int | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+class SourceLine(Struct, kw_only=True):
+    """How one source's part of a gathering ended."""
+
+    source: str
+    outcome: str
+    pages: int = 0
+    ads: int = 0
+    code: str = ""
+    reason: str = ""
+
+
+class FailureLine(Struct, kw_only=True):
+    """URLs that failed for one reason; `example` is one of them."""
+
+    code: str
+    reason: str
+    count: int
+    example: str = ""
+
+
+class BatchDetail(Struct, kw_only=True):
+    """One batch with its sources, the items counted so far, failures by reason and timing."""
+
+    batch: BatchLine
+    items: dict[str, int] = field(default_factory=dict)
+    sources: list[SourceLine] = field(default_factory=list)
+    failures: list[FailureLine] = field(default_factory=list)
+    gather_s: float | None = None
+    acquire_s: float | None = None
+    insight_s: float | None = None
+    repairs: int = 0
+
+
+class Outcome(Struct, kw_only=True):
+    """How one followed request ended. `state` is committed, failed, or open when nobody waited."""
+
+    brand: str
+    batch: str | None = None
+    state: str = "open"
+    ads: int = 0
+    assets: int = 0
+    duplicates: int = 0
+    analyses_run: int = 0
+    analyses_reused: int = 0
+    failures: list[FailureLine] = field(default_factory=list)
+    bytes: int = 0
+    seconds: float = 0.0
+    creatives_per_s: float = 0.0
+    error: str = ""
+
+
+class PluginLine(Struct, kw_only=True):
+    """One usable plugin."""
+
+    kind: Kind
+    name: str
+    version: int
+    entry_point: str
+    distribution: str
+    distribution_version: str
+    description: str = ""
+
+
+class FailedPlugin(Struct, kw_only=True):
+    """One entry point that did not load: at which stage, and why."""
+
+    entry_point: str
+    distribution: str
+    version: str
+    stage: Stage
+    error: str
+
+
+class PluginList(Struct, kw_only=True):
+    """What is installed."""
+
+    plugins: list[PluginLine] = field(default_factory=list)
+    failures: list[FailedPlugin] = field(default_factory=list)
+
+
+class CheckLine(Struct, kw_only=True):
+    """One check of the conformance kit: passed, failed (with the problem and the fix) or skipped."""
+
+    plugin: str
+    check: str
+    outcome: str
+    problem: str = ""
+    fix: str = ""
+
+
+class Migrated(Struct, kw_only=True):
+    """Revisions of the database before and after; equal when nothing was to do."""
+
+    before: str | None
+    after: str

@@ -1,0 +1,52 @@
+"""Writes a new plugin package whose tests pass as generated."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from adology.errors import ConfigError
+from adology.plugins import Kind
+from adology.plugins.validate import NAME
+
+_RUN: dict[Kind, str] = {
+    "source": "adology plugins run $name --handle 4711 --limit 5",
+    "analyzer": "adology plugins run $name copy.txt",
+    "sink": "adology plugins check $name",
+}
+
+
+def write_package(kind: Kind, name: str, into: Path) -> list[Path]:
+    """Write the package ``adology-<name>`` below `into`; the files written.
+
+    Raises:
+        ConfigError: the name is no plugin name, or the folder is there already.
+    """
+    if not NAME.fullmatch(name):
+        raise ConfigError("NAME", f"is {name!r}; allowed: 1 to 40 of a-z, 0-9 and _, beginning with a letter")
+    folder = into / f"adology-{name.replace('_', '-')}"
+    if folder.exists():
+        raise ConfigError("NAME", f"{folder} exists already", "Give another name or --into another folder.")
+    words = {
+        "name": name,
+        "dashed": name.replace("_", "-"),
+        "Class": "".join(part.capitalize() for part in name.split("_")),
+        "kind": kind,
+        "Kind": kind.capitalize(),
+        "Article": f"{'An' if kind == 'analyzer' else 'A'}",
+    }
+    words["run"] = Template(_RUN[kind]).substitute(words)
+    written = []
+    for template, target in (
+        ("pyproject.toml", "pyproject.toml"),
+        ("README.md", "README.md"),
+        (f"{kind}.py", f"adology_{name}/__init__.py"),
+        (f"{kind}_test.py", f"tests/test_{name}.py"),
+    ):
+        path = folder / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (files("adology.cli") / "templates" / f"{template}.txt").read_text("utf-8")
+        path.write_text(Template(text).substitute(words), "utf-8")
+        written.append(path)
+    return written

@@ -1,0 +1,150 @@
+"""Runs one plugin outside the engine: nothing is stored, nothing is queued."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import mimetypes
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from adology.abc.analyzer import AdItem
+from adology.cli import output
+from adology.cli.requests import check_brand, open_database
+from adology.context import Context
+from adology.engine.analyzers import ReadyAnalyzer, prepare
+from adology.errors import ConfigError
+from adology.http import HttpClient, Pacers
+from adology.plugins import LoadedPlugin, Plugins
+from adology.settings import AdologySettings, convert
+from adology.store import Catalogue
+from adology.testing.items import media_item
+from adology.types import Ad, Brand
+
+
+async def read_brand(settings: AdologySettings, source: str, handles: Sequence[str], brand: str | None) -> Brand:
+    """The brand of the catalogue, or one made of handles."""
+    if brand is None:
+        return Brand(id="tryout", handles={source: tuple(handles)})
+    async with open_database(settings) as database:
+        catalogue = Catalogue(database)
+        await check_brand(catalogue, brand)
+        row = await catalogue.find_brand(brand)
+        return row.brand() if row is not None else Brand(id=brand)
+
+
+async def read_ads(settings: AdologySettings, plugin: LoadedPlugin, name: str, brand: Brand, *, limit: int) -> list[Ad]:
+    """The first ads that the source yields for the brand."""
+    own = _own(settings.sources, name)
+    converted = convert(own, plugin.settings_type, where="the settings", prefix=f"sources.{name}.")
+    ads: list[Ad] = []
+    async with HttpClient() as http:
+        context: Context[Any] = Context(name, converted, http=http, pacers=Pacers(time.monotonic))
+        pages = plugin.cls().pages(context, brand, None)
+        async with aclosing(cast("Any", pages)):
+            async for page in pages:
+                ads += page.ads
+                if len(ads) >= limit:
+                    break
+    return ads[:limit]
+
+
+async def check_live(plugin: LoadedPlugin, name: str, own: Mapping[str, Any]) -> None:
+    """Test a source's configured credentials at its vendor.
+
+    Raises:
+        ConfigError: they do not work, or the plugin is no source.
+    """
+    if plugin.kind != "source":
+        raise ConfigError("--live", f"{name} is a {plugin.kind}; only sources have a vendor to ask")
+    converted = convert(own, plugin.settings_type, where="the settings", prefix=f"sources.{name}.")
+    async with HttpClient() as http:
+        await plugin.cls().check(Context(name, converted, http=http, pacers=Pacers(time.monotonic)))
+
+
+async def run_analyzer(settings: AdologySettings, found: Plugins, plugin: LoadedPlugin, file: Path) -> Any:
+    """The analyzer's result for a file, after the analyzers that it uses."""
+    ready = prepare(found.of_kind("analyzer"), settings.analyzers)
+    by_name = {each.name: each for each in ready}
+    if plugin.name not in by_name:
+        convert(settings.analyzers.get(plugin.name, {}), plugin.settings_type, where="the settings")
+        raise ConfigError(f"analyzers.{plugin.name}", "cannot be set up; --log-level ERROR shows why")
+    results: dict[str, Any] = {}
+    result: Any = None
+    with tempfile.TemporaryDirectory() as scratch:
+        async with HttpClient() as http:
+            for each in _needed(by_name[plugin.name], by_name):
+                context = Context(each.name, each.settings, http=http, scratch=Path(scratch))
+                result = await _analyze(each, context, _make_item(each, file, results))
+                results[each.name] = msgspec.to_builtins(result)
+    return result
+
+
+def _needed(wanted: ReadyAnalyzer, by_name: dict[str, ReadyAnalyzer]) -> list[ReadyAnalyzer]:
+    """`wanted` after all that it uses, directly or not; `by_name` is in running order."""
+    names = {wanted.name}
+    for name in reversed(by_name):
+        if name in names:
+            names.update(used for used in by_name[name].analyzer.uses if used in by_name)
+    return [each for name, each in by_name.items() if name in names]
+
+
+async def _analyze(ready: ReadyAnalyzer, context: Context[Any], item: Any) -> Any:
+    if inspect.iscoroutinefunction(ready.analyzer.analyze):
+        return await ready.analyzer.analyze(context, item)
+    return await asyncio.to_thread(ready.analyzer.analyze, context, item)
+
+
+def _make_item(ready: ReadyAnalyzer, file: Path, results: Mapping[str, Any]) -> Any:
+    content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    kind = content_type.partition("/")[0]
+    accepts = ready.analyzer.accepts
+    if kind == "image" and "image" in accepts:
+        return media_item(file, "image", content_type, results)
+    if kind == "video" and "video" in accepts:
+        return media_item(file, "video", content_type, results)
+    if "ad" in accepts and kind not in ("image", "video"):
+        return AdItem(ad=_read_ad(file), results=dict(results))
+    raise ConfigError(
+        "FILE", f"{file.name} is {content_type}, but {ready.name} accepts {', '.join(accepts)}", code="ADO-1006"
+    )
+
+
+def _read_ad(file: Path) -> Ad:
+    """An ad from JSON, or one whose copy is the text of the file."""
+    data = file.read_bytes()
+    if file.suffix != ".json":
+        return Ad(id=file.name, bodies=(data.decode("utf-8", "replace").strip(),))
+    try:
+        return msgspec.json.decode(data, type=Ad)
+    except msgspec.DecodeError as error:
+        raise ConfigError("FILE", f"{file} is not an ad as JSON: {error}") from error
+
+
+def show_ads(ads: Sequence[Ad], *, json: bool) -> None:
+    """Print ads: all of each as JSON, or one row each."""
+    if json:
+        output.print_json(ads)
+        return
+    made = output.table("id", "advertiser", "status", "started", "copy", "media", right=("media",))
+    for ad in ads:
+        copy = " · ".join((*ad.titles, *ad.bodies))
+        made.add_row(
+            output.cell(ad.id, "dim"),
+            output.cell(ad.advertiser),
+            output.cell(ad.status),
+            output.cell(ad.started_on or ""),
+            output.cell(copy[:117] + ("…" if len(copy) > 117 else "")),  # noqa: PLR2004 - about two lines
+            output.cell(len(ad.media) or ad.outcome()),
+        )
+    output.stdout().print(made)
+
+
+def _own(sections: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
+    return {key: value for key, value in sections.get(name, {}).items() if key != "plugin"}

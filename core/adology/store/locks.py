@@ -1,0 +1,69 @@
+"""Locks by name that one process at a time holds; the server frees them when the holder is gone."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import psycopg
+
+from adology.errors import Retry
+from adology.log import external_call
+from adology.store.database import Connection, Database
+
+SPACE = 0x61646F6C
+"""First half of our lock numbers; the second is the name's hash."""
+
+
+class AdvisoryLocks:
+    """Session locks of Postgres, each on a connection of its own.
+
+    A pooled connection would give the lock away with the connection; one transaction around the
+    work would hold back vacuum for as long.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._url = database.url
+
+    @contextlib.asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[bool]:
+        """True inside the block if the lock is ours, False at once when somebody else holds it.
+
+        Raises:
+            Retry: the server does not answer.
+        """
+        connection = await self._connect(name)
+        try:
+            yield await self._try_lock(connection, name)
+            # The end of the session frees it as well, but the server takes its time to notice.
+            await _unlock(connection)
+        finally:
+            await connection.close()
+
+    async def _connect(self, name: str) -> Connection:
+        try:
+            async with external_call("postgres", "lock.connect", lock=name):
+                return await psycopg.AsyncConnection.connect(
+                    self._url, autocommit=True, connect_timeout=10, application_name=f"adology lock {name}"[:63]
+                )
+        except psycopg.OperationalError as error:
+            raise _retry(name, error) from error
+
+    async def _try_lock(self, connection: Connection, name: str) -> bool:
+        try:
+            async with external_call("postgres", "lock.try", lock=name):
+                found = await connection.execute("select pg_try_advisory_lock(%s, hashtext(%s))", [SPACE, name])
+                row = await found.fetchone()
+        except psycopg.OperationalError as error:
+            raise _retry(name, error) from error
+        return bool(row and row[0])
+
+
+async def _unlock(connection: Connection) -> None:
+    with contextlib.suppress(psycopg.OperationalError):
+        await connection.execute("select pg_advisory_unlock_all()")
+
+
+def _retry(name: str, error: psycopg.OperationalError) -> Retry:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return Retry(f"postgres: lock {name}: {reason}", code="ADO-5401")

@@ -1,0 +1,55 @@
+"""Names and texts as the stores hold them: shared by the sinks that write and whoever reads."""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import quote
+
+LONGEST_ID = 300
+"""Characters of an id kept as they are: an index entry of Postgres holds 2,704 bytes."""
+LONGEST_TEXT = 100_000
+_LONGEST_KEY = 900
+
+
+def clean_text(text: str, limit: int = LONGEST_TEXT) -> str:
+    """`text` as UTF-8 stores take it: no NUL, no lone surrogates, at most `limit` characters.
+
+    Halves of a surrogate pair that stand together become the character they mean.
+    """
+    if len(text) > limit:
+        text = text[:limit]
+    if "\0" in text:
+        text = text.replace("\0", "")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def clean_id(text: str) -> str:
+    """An id as the stores hold it; one that is too long keeps its beginning and gets a hash.
+
+    >>> clean_id("120210000")
+    '120210000'
+    """
+    if len(text) > LONGEST_ID:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        text = f"{text[: LONGEST_ID - 65]}~{digest}"
+    return clean_text(text)
+
+
+def payload_id(batch_id: str, source: str, ad_id: str, owner_org_id: str | None = None) -> str:
+    """The ``_id`` of an ad's raw payload as one batch brought it; all arguments as in table `ads`.
+
+    Begins with the batch, so that what an unfinished batch left behind is one range of keys.
+
+    >>> payload_id("b1", "facebook", "42")
+    'b1/facebook/42'
+    """
+    parts = (source, ad_id) if owner_org_id is None else (source, ad_id, owner_org_id)
+    name = "/".join(quote(part, safe=":") for part in parts)
+    if len(name) > _LONGEST_KEY:
+        name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+    return f"{batch_id}/{name}"

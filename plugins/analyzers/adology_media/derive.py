@@ -1,0 +1,19 @@
+"""Derived JPEGs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+Derive = Callable[[str, str], Path]
+"""`Context.derive`: name and content type → the path to write to."""
+
+
+def save_jpeg(derive: Derive, name: str, picture: Image.Image, side: int, quality: int) -> str:
+    """Write an RGB picture with its longest side at most `side`; never enlarged. Gives `name` back."""
+    small = picture.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    small.save(derive(name, "image/jpeg"), "JPEG", quality=quality, optimize=True)
+    return name
