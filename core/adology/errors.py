@@ -35,7 +35,11 @@ class AdologyError(Exception):
             self.code = code  # type: ignore[misc]  # an instance may narrow its class's code
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}" if self.hint else self.message
+        if not self.hint:
+            return self.message
+        return (
+            f"{self.message} {self.hint}" if self.message.endswith((".", "?", "!")) else f"{self.message}. {self.hint}"
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__.copy(), self.args)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from adology.log import logger
 from adology.registry_client.protocol import SubmitAnswer
@@ -89,10 +90,10 @@ def _answer(brand: str, answer: SubmitAnswer) -> Answer:
 def _as_answer(answer: SubmitAnswer) -> Answer:
     return Answer(
         should_commit=answer.should_commit,
-        lease_token=answer.lease_token,
-        lease_s=answer.lease_s,
         epoch=answer.epoch,
         batch_id=answer.batch_id,
         received=answer.received,
         expected_count=answer.expected_count,
+        lease_token=answer.lease_token if answer.should_commit else UNSET,
+        lease_s=answer.lease_s if answer.should_commit else UNSET,
     )

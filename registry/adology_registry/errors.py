@@ -53,6 +53,10 @@ STATUS: dict[type[AdologyError], tuple[HTTPStatus, str]] = {
 }
 
 
+HTTP_KINDS = {404: "no-such-address", 405: "method-not-allowed", 413: "body-too-large"}
+"""Our own words: those of the standard library change between Python versions."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A refusal in the words of RFC 9457, with our stable code."""
 
@@ -70,7 +74,7 @@ def problem_of(error: AdologyError, epoch: str) -> Problem:
     """What the caller is told about `error`; anything unexpected is a 500 without its inside."""
     extra: dict[str, Any] = {}
     if isinstance(error, HttpError):
-        status, kind = HTTPStatus(error.status), HTTPStatus(error.status).phrase.lower().replace(" ", "-")
+        status, kind = HTTPStatus(error.status), HTTP_KINDS.get(error.status, "http")
     elif type(error) in STATUS:
         status, kind = STATUS[type(error)]
     else:

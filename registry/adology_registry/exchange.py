@@ -7,6 +7,7 @@ objects and responses of the framework cost (measured), and the body is bounded 
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import NamedTuple, cast
 
 from litestar.handlers import ASGIRouteHandler, asgi
@@ -38,7 +39,10 @@ class Service:
             logger.opt(exception=error).bind(operation=operation).error("request failed")
             error = AdologyError("the registry failed on this request; its log says why.")
         told = problem_of(error, self.registry.epoch)
-        logger.bind(operation=operation, status=told.status, code=told.code, reason=describe(error)).debug("refused")
+        level = "WARNING" if told.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "DEBUG"
+        logger.bind(operation=operation, status=told.status, code=told.code, reason=describe(error)).log(
+            level, "refused"
+        )
         return told.status, encode_json(told)
 
 
@@ -140,7 +144,7 @@ async def _send(send: Send, status: int, content: bytes, content_type: str, epoc
         (b"content-length", str(len(content)).encode()),
         (b"x-adology-epoch", epoch.encode()),
     ]
-    if status == 405:  # noqa: PLR2004 - HTTP asks for the methods that would be allowed
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append((b"allow", b"POST"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content, "more_body": False})

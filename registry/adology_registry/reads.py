@@ -81,6 +81,7 @@ def get_health(request: Incoming) -> Response[bytes]:
 def get_metrics(request: Incoming) -> Response[bytes]:
     """Prometheus text."""
     service = _service(request)
+    service.requests.add("metrics", 200, 0.0)
     text = render(service.registry, service.requests)
     return Response(text.encode(), media_type=CONTENT_TYPE, headers=_epoch(service))
 

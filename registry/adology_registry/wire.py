@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from adology.abc.sink import ItemResult
-from adology.registry_client.protocol import Progress, SubmitAnswer
+from adology.registry_client.protocol import Progress
 from adology_registry.errors import BadRequestError
 from adology_registry.floats import pack_floats, unpack_floats
 from adology_registry.state import Held
@@ -91,14 +91,16 @@ class CompleteBody(Body, frozen=True, kw_only=True):
     lease_token: Id | None = None
 
 
-class Answer(SubmitAnswer, frozen=True, kw_only=True):
-    """A `SubmitAnswer` that always shows what the contract and every caller want to read."""
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A `SubmitAnswer` on the wire; the lease's fields are there only with `should_commit`."""
 
     should_commit: bool
     epoch: str
     batch_id: str
     received: int
     expected_count: int
+    lease_token: str | UnsetType = UNSET
+    lease_s: float | UnsetType = UNSET
 
 
 class ProgressAnswer(Progress, frozen=True, kw_only=True, omit_defaults=False):

@@ -79,7 +79,8 @@ async def test_its_generic_call_gets_every_page(meta: MetaServer) -> None:
     assert meta.requests[0].path.startswith(f"/{FacebookAdsApi.API_VERSION}/")
 
 
-async def test_the_next_address_works_as_it_stands(meta: MetaServer) -> None:
+@pytest.mark.usefixtures("meta")
+async def test_the_next_address_works_as_it_stands() -> None:
     first = (await call(make_api())).json()
     following = await asyncio.to_thread(requests.get, first["paging"]["next"], timeout=5)
     seen = {record["id"] for record in first["data"]}
@@ -87,7 +88,8 @@ async def test_the_next_address_works_as_it_stands(meta: MetaServer) -> None:
     assert seen.isdisjoint(record["id"] for record in following.json()["data"])
 
 
-async def test_the_snapshot_address_leads_to_a_page_that_embeds_the_media(meta: MetaServer) -> None:
+@pytest.mark.usefixtures("meta")
+async def test_the_snapshot_address_leads_to_a_page_that_embeds_the_media() -> None:
     records = (await call(make_api())).json()["data"]
     url = next(record["ad_snapshot_url"] for record in records if record["id"] == make_ad(1).id)
     page = await asyncio.to_thread(requests.get, url, timeout=5)
@@ -111,7 +113,8 @@ async def test_it_reads_codes_subcodes_and_transience_of_errors(meta: MetaServer
     assert (error.api_error_code(), error.http_status(), error.api_transient_error()) == (2, 503, True)
 
 
-async def test_it_shows_the_usage_headers_of_success_and_of_the_throttle(meta: MetaServer) -> None:
+@pytest.mark.usefixtures("meta")
+async def test_it_shows_the_usage_headers_of_success_and_of_the_throttle() -> None:
     api = make_api()
     answer = await call(api)
     assert '"call_count":10' in answer.headers()["X-App-Usage"]

@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from adology.log import logger
+from adology_registry.state import ActiveBrands
 from tests.unit.registry.serving import Foreign, foreign, in_thread
 
 pytestmark = pytest.mark.anyio
@@ -247,9 +249,7 @@ async def test_submit_many_refuses_all_when_one_is_wrong() -> None:
         ("/submit", '{"brand":"nike","x":' + "[" * 100_000, "", "is not JSON"),
     ],
 )
-async def test_bad_bodies_are_400_and_name_the_field(
-    shared: str, path: str, body: str, field: str, words: str
-) -> None:
+async def test_bad_bodies_are_400_and_name_the_field(shared: str, path: str, body: str, field: str, words: str) -> None:
     async with aiohttp.ClientSession() as session:
         answer = await Foreign(shared, session).post(path, body)
     assert answer.status == 400
@@ -360,3 +360,31 @@ async def test_progress_says_how_far_a_brand_is() -> None:
         assert states[2]["expected_count"] == 2
         assert states[2]["batch_id"] == "b"
         assert states[2]["age_s"] >= states[2]["idle_s"] >= 0
+
+
+@pytest.mark.parametrize("hidden", ["submit", "page"])
+async def test_a_fault_of_the_registry_is_a_500_that_shows_nothing_of_its_inside(
+    monkeypatch: pytest.MonkeyPatch, hidden: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr(ActiveBrands, hidden, broken)
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{message} {extra[operation]}", level="ERROR")
+    try:
+        async with foreign() as other:
+            submitted = await other.post("/submit", '{"brand":"nike","result":{"url":"u"}}')
+            listed = await other.get("/brands")
+            answer = submitted if hidden == "submit" else listed
+            # The next call is served as if nothing had happened.
+            assert (await other.get("/healthz")).status == 200
+    finally:
+        logger.remove(sink)
+    assert (answer.status, answer.body["code"]) == (500, "ADO-5000")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers[EPOCH]
+    assert "secret" not in str(answer.body)
+    assert len(lines) == 1
+    assert "secret inside" in lines[0]
+    assert "request failed" in lines[0]

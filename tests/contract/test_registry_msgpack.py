@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 
 import msgspec
@@ -43,6 +44,14 @@ async def test_msgpack_lists_of_numbers_are_understood_too() -> None:
         body = encode({"brand": "nike", "result": {"url": "u", "embedding": [1, 0.5]}})
         await other.post("/submit", body, **{"Content-Type": "application/msgpack"})
         assert (await other.get("/results/nike")).body[0]["embedding"] == [1.0, 0.5]
+
+
+async def test_json_takes_the_bytes_as_base64_too() -> None:
+    async with foreign() as other:
+        await other.post("/start", '{"brand":"nike","expected_count":1}')
+        text = base64.b64encode(FLOAT32).decode()
+        await other.post("/submit", f'{{"brand":"nike","result":{{"url":"u","embedding":"{text}"}}}}')
+        assert (await other.get("/results/nike")).body[0]["embedding"] == NUMBERS
 
 
 async def test_accept_decides_over_the_request_type() -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 import psycopg
-import pymongo
 import pytest
 from psycopg import sql
 
@@ -43,6 +42,22 @@ class Stack:
         """The address of another database of the same server."""
         return self.settings.postgres.url.rpartition("/")[0] + f"/{name}"
 
+    @contextlib.contextmanager
+    def fresh(self) -> Iterator[AdologySettings]:
+        """Settings of a migrated database of its own; its Mongo database, bucket and queues are names yet."""
+        name = f"t_{uuid.uuid4().hex[:16]}"
+        self.sql(f"create database {{}} template {TEMPLATE}", name)
+        replace, whole = msgspec.structs.replace, self.settings
+        yield replace(
+            whole,
+            postgres=replace(whole.postgres, url=self.database_url(name)),
+            mongo=replace(whole.mongo, database=name),
+            s3=replace(whole.s3, bucket=name.replace("_", "-")),
+            queues=replace(whole.queues, prefix=f"{name}-"),
+        )
+        # The Mongo database stays until the run ends: the server drops thousands of documents one by one.
+        self.sql("drop database {} with (force)", name)
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -64,19 +79,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def store_settings(stack: Stack) -> Iterator[AdologySettings]:
     """Settings of an own, migrated Postgres database and an own Mongo database; no bucket, no queues."""
-    name = f"t_{uuid.uuid4().hex[:16]}"
-    stack.sql(f"create database {{}} template {TEMPLATE}", name)
-    whole = stack.settings
-    yield msgspec.structs.replace(
-        whole,
-        postgres=msgspec.structs.replace(whole.postgres, url=stack.database_url(name)),
-        mongo=msgspec.structs.replace(whole.mongo, database=name),
-        s3=msgspec.structs.replace(whole.s3, bucket=name.replace("_", "-")),
-        queues=msgspec.structs.replace(whole.queues, prefix=f"{name}-"),
-    )
-    stack.sql("drop database {} with (force)", name)
-    with pymongo.MongoClient[dict[str, object]](whole.mongo.url) as client:
-        client.drop_database(name)
+    with stack.fresh() as settings:
+        yield settings
 
 
 @pytest.fixture

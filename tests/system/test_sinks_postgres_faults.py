@@ -10,8 +10,8 @@ import msgspec
 import psycopg
 import pytest
 
-from adology import CommittedAd, ItemResult, Retry
-from adology.errors import EngineError, LeaseLostError
+from adology import CommittedAd, ItemResult
+from adology.errors import EngineError, LeaseLostError, UnavailableError
 from adology.settings import AdologySettings
 from adology.store import Database, Ledger
 from adology_mongo import MongoSink
@@ -21,9 +21,13 @@ from tests.system.batches import ListBatch, make_ad, make_result, open_batch, op
 pytestmark = pytest.mark.anyio
 TABLES = ("ads", "brand_ads", "assets", "ad_assets", "failures", "observations", "source_cursors", "outbox")
 
+COUNT = "select count(*) from {}"
+TERMINATE = """select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and """
+
 
 def visible(settings: AdologySettings) -> dict[str, int]:
-    counts = {table: scalar(settings, f"select count(*) from {table}") for table in TABLES}
+    counts = {table: scalar(settings, COUNT.format(table)) for table in TABLES}
     return {table: count for table, count in counts.items() if count}
 
 
@@ -40,13 +44,14 @@ def make_batch(batch_id: str, brand: str = "nike", *, count: int = 20) -> ListBa
 
 def terminate(settings: AdologySettings, condition: str) -> int:
     """End the sessions of the test's database that do what `condition` says."""
-    return len(
-        query(
-            settings,
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            f" where datname = current_database() and pid <> pg_backend_pid() and {condition}",
-        )
-    )
+    return len(query(settings, TERMINATE + condition))
+
+
+async def wait_for_lock(settings: AdologySettings) -> None:
+    """Until a session of the test's database waits for another's lock."""
+    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    while not query(settings, waiting):  # noqa: ASYNC110 - another process waits
+        await asyncio.sleep(0.01)
 
 
 async def test_of_two_committers_one_commits_and_both_return(store_settings: AdologySettings) -> None:
@@ -66,8 +71,7 @@ async def test_a_second_committer_waits_for_the_first_and_sees_its_commit(store_
         other.execute("select 1 from batches where id = %s for update", [batch.id])
         async with opened(PostgresSink(), store_settings) as (sink, context):
             writing = asyncio.create_task(sink.write(context, batch))
-            while not query(store_settings, "select 1 from pg_locks where not granted"):  # noqa: ASYNC110 - another process waits
-                await asyncio.sleep(0.01)
+            await wait_for_lock(store_settings)
             other.execute("update batches set state = 'committed', committed_at = now() where id = %s", [batch.id])
             other.commit()
             await writing
@@ -118,7 +122,7 @@ async def test_a_session_that_ends_during_the_copy_leaves_nothing_and_can_be_rep
             yield ad
 
     async with opened(PostgresSink(), store_settings) as (sink, context):
-        with pytest.raises(Retry, match="commit"):
+        with pytest.raises(UnavailableError, match="commit"):
             await sink.write(context, ListBatch(whole.id, ads=ads, results=whole._results))
         assert killed == 1
         assert visible(store_settings) == {}
@@ -135,9 +139,9 @@ async def test_a_session_that_ends_while_it_waits_for_the_ledger_leaves_nothing(
         other.execute("select 1 from batches where id = %s for update", [batch.id])
         async with opened(PostgresSink(), store_settings) as (sink, context):
             writing = asyncio.create_task(sink.write(context, batch))
-            while not terminate(store_settings, "wait_event_type = 'Lock'"):
-                await asyncio.sleep(0.01)
-            with pytest.raises(Retry):
+            await wait_for_lock(store_settings)
+            assert terminate(store_settings, "wait_event_type = 'Lock'") == 1
+            with pytest.raises(UnavailableError):
                 await writing
             other.rollback()
             assert visible(store_settings) == {}
@@ -151,8 +155,7 @@ async def test_a_commit_that_is_cancelled_leaves_nothing(store_settings: Adology
         other.execute("select 1 from batches where id = %s for update", [batch.id])
         async with opened(PostgresSink(), store_settings) as (sink, context):
             writing = asyncio.create_task(sink.write(context, batch))
-            while not query(store_settings, "select 1 from pg_locks where not granted"):  # noqa: ASYNC110 - another process waits
-                await asyncio.sleep(0.01)
+            await wait_for_lock(store_settings)
             writing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await writing
@@ -168,7 +171,7 @@ async def test_a_server_that_is_not_there_means_try_again(store_settings: Adolog
         store_settings.postgres, url="postgresql://adology:hidden-word@127.0.0.1:9/none", timeout_s=0.5
     )
     async with opened(PostgresSink(), msgspec.structs.replace(store_settings, postgres=nowhere)) as (sink, context):
-        with pytest.raises(Retry) as caught:
+        with pytest.raises(UnavailableError) as caught:
             await sink.write(context, batch)
     assert "hidden-word" not in str(caught.value)
 

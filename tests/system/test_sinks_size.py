@@ -33,7 +33,11 @@ def make_large(batch_id: str, analyses: dict[str, dict[str, Any]]) -> ListBatch:
     def results() -> Iterator[ItemResult]:
         for n in range(ADS):
             for m in range(MEDIA_EACH):
-                yield make_result(f"http://cdn/{n}-{m}.jpg", embedding=b"\1" * 512, analyses={"media": f"k{n}"})
+                yield make_result(
+                    f"http://cdn/{n}-{m}.jpg",
+                    embedding=b"\1" * 512 if n % 5 == m else None,
+                    analyses={"media": f"k{n}"},
+                )
 
     return ListBatch(batch_id, ads=ads, results=results, analyses=analyses)
 

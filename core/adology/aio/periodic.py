@@ -31,12 +31,18 @@ async def every(seconds: float, action: Callable[[], Awaitable[None]]) -> AsyncI
     try:
         yield
     except asyncio.CancelledError:
-        if failure:
-            if owner is not None:
-                owner.uncancel()
-            raise failure[0] from None
-        raise
+        if not failure:
+            raise
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        try:
+            # Not `await task`: its cancellation and ours could not be told apart.
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            if not failure:
+                raise
+    if failure:
+        if owner is not None and owner.uncancel() > 0:
+            # Somebody else wants the owner to end as well.
+            raise asyncio.CancelledError
+        raise failure[0]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
 _SHORT = 8
+"""Characters of an id that people get to see; every command takes the beginning of one."""
 
 
 @app.callback()
@@ -58,13 +59,17 @@ def list_batches(
     if not lines:
         output.hint("No batches. Request one: adology brand gather NAME")
         return
+    _show_batches(lines)
+
+
+def _show_batches(lines: list[BatchLine]) -> None:
     numbers = ("ads", "assets", "failures", "seconds")
-    made = output.table("batch", "brand", "state", "began", *numbers, right=numbers)
+    made = output.table("batch", "brand", "state", "began", *numbers, right=numbers, flexible=("brand",))
     for line in lines:
         failures = int(line.counts.get("failures", 0))
         made.add_row(
-            output.cell(line.id, "dim"),
-            output.cell(line.brand, "bold"),
+            output.cell(line.id[:_SHORT], "dim"),
+            output.cut(line.brand, "bold"),
             output.state(line.state),
             output.cell(output.ago(line.created_at)),
             output.cell(f"{int(line.counts.get('ads', 0)):,}"),

@@ -32,7 +32,7 @@ def show_batch(detail: BatchDetail) -> None:
         console.print(output.cell(batch.error, "red"), soft_wrap=True)
     console.print(_facts(detail))
     if detail.sources:
-        made = output.table("source", "outcome", "pages", "ads", "reason", right=("pages", "ads"))
+        made = output.table("source", "outcome", "pages", "ads", "reason", right=("pages", "ads"), flexible=("reason",))
         for source in detail.sources:
             reason = f"{source.reason} [{source.code}]" if source.code else source.reason
             made.add_row(

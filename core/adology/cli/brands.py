@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from adology.settings.model import AdologySettings
     from adology.store.catalogue import BrandRow
     from adology.types import Brand
+
+T = TypeVar("T")
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -84,6 +87,10 @@ def add(
     if json:
         output.print_json(answer)
         return
+    _show_added(answer)
+
+
+def _show_added(answer: BrandAdded) -> None:
     known = ", ".join(f"{source} {' '.join(values)}" for source, values in answer.brand.handles.items())
     verb = "added" if answer.created else "updated"
     output.stdout().print(
@@ -119,15 +126,16 @@ def list_brands(*, json: Json = False) -> None:
     if not lines:
         output.hint("No brands yet. Add one: adology brand add nike --facebook 15087023444")
         return
-    made = output.table("brand", "name", "handles", "ads", "every", "next", "last commit", right=("ads",))
+    made = output.table(
+        "brand", "handles", "ads", "every", "next", "last commit", right=("ads",), flexible=("handles",)
+    )
     for line in lines:
         handles = "  ".join(f"{source} {' '.join(values)}" for source, values in sorted(line.handles.items()))
         made.add_row(
             output.cell(line.id, "bold"),
-            output.cell(line.name if line.name != line.id else ""),
-            output.cell(handles, "dim"),
+            output.cut(handles, "dim"),
             output.cell(f"{line.ads:,}"),
-            output.cell(output.span(line.refresh_every_s) if line.refresh_every_s else "on request", "dim"),
+            output.cell(output.span(line.refresh_every_s) if line.refresh_every_s else "", "dim"),
             output.cell(f"{line.next_refresh_at:%Y-%m-%d %H:%M}" if line.next_refresh_at else ""),
             output.cell(output.ago(line.last_committed_at)),
         )
@@ -151,7 +159,7 @@ def gather(
     """
     if bool(names) == every_brand:
         raise typer.BadParameter("give brand ids, or --all")
-    sent, outcomes = asyncio.run(_gather(load(), names or [], wait=wait))
+    sent, outcomes = run_watched(_gather(load(), names or [], wait=wait))
     if not wait:
         if json:
             output.print_json(sent)
@@ -161,6 +169,15 @@ def gather(
         output.hint("Follow: adology batch list --open")
         return
     finish(outcomes, json=json)
+
+
+def run_watched(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`; Ctrl-C ends the watching, and says that the work goes on."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        output.hint("no longer watching; the work goes on: adology batch list --open")
+        raise
 
 
 def finish(outcomes: list[Outcome], *, json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,12 +46,12 @@ def ingest(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     settings = ensure_running(load())
-    sent, outcomes = asyncio.run(
+    from adology.cli.brands import finish, run_watched  # noqa: PLC0415 - commands import when they run
+
+    sent, outcomes = run_watched(
         _ingest(settings, path.resolve(), name, brand, metadata.resolve() if metadata else None, wait=wait)
     )
     if wait:
-        from adology.cli.brands import finish  # noqa: PLC0415 - commands import when they run
-
         finish(outcomes, json=json)
     elif json:
         output.print_json(sent)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -53,20 +53,22 @@ def hint(message: str) -> None:
     stderr().print(Text(message, style="dim"), soft_wrap=True)
 
 
-def table(*columns: str, title: str = "", right: Sequence[str] = ()) -> Table:
-    """An empty table in the house style; the columns in `right` hold numbers."""
-    made = Table(
-        box=box.SIMPLE_HEAD,
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        pad_edge=False,
-        border_style="dim",
-    )
+def table(*columns: str, right: Sequence[str] = (), flexible: Sequence[str] = ()) -> Table:
+    """An empty table in the house style.
+
+    The columns in `right` hold numbers; those in `flexible` give way where the terminal is too
+    narrow, the others do not break.
+    """
+    made = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, border_style="dim")
     for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+        justify: JustifyMethod = "right" if name in right else "left"
+        made.add_column(name, justify=justify, overflow="fold", no_wrap=bool(flexible) and name not in flexible)
     return made
+
+
+def cut(text: object, style: str = "") -> Text:
+    """Text that ends in … where its column is too narrow."""
+    return Text(str(text), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def cell(text: object, style: str = "") -> Text:
@@ -114,7 +116,7 @@ def span(seconds: float | None) -> str:
     """A length of time for people."""
     if seconds is None:
         return "-"
-    if seconds < 10:  # noqa: PLR2004 - tenths matter below ten seconds
+    if seconds < 10 and seconds != int(seconds):  # noqa: PLR2004 - tenths matter below ten seconds
         return f"{seconds:.1f} s"
     if seconds < _MINUTE:
         return f"{seconds:.0f} s"
@@ -135,7 +137,9 @@ def ago(moment: datetime | None) -> str:
     """How long ago, for people."""
     if moment is None:
         return "never"
-    return f"{span(max(0.0, (datetime.now(UTC) - moment).total_seconds()))} ago"
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    unit = next((u for u in (_DAY, _HOUR, _MINUTE) if seconds >= u), 1)
+    return f"{span(seconds // unit * unit)} ago"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -12,6 +12,7 @@ from adology.cli import output
 from adology.cli.model import CheckLine, FailedPlugin, PluginLine, PluginList
 from adology.cli.options import Command, Group, Json, answers, load
 from adology.errors import ConfigError
+from adology.types import Ad
 
 if TYPE_CHECKING:
     from adology.plugins import LoadedPlugin, Plugins
@@ -39,8 +40,15 @@ def list_plugins(*, json: Json = False) -> None:
 
     Example: `adology plugins list --json`
     """
-    found = _load_quietly()
-    answer = PluginList(
+    answer = _describe(_load_quietly())
+    if json:
+        output.print_json(answer)
+    else:
+        _show_plugins(answer)
+
+
+def _describe(found: Plugins) -> PluginList:
+    return PluginList(
         plugins=[
             PluginLine(
                 kind=plugin.kind,
@@ -65,10 +73,10 @@ def list_plugins(*, json: Json = False) -> None:
             for failure in found.failures
         ],
     )
-    if json:
-        output.print_json(answer)
-        return
-    made = output.table("kind", "name", "version", "distribution", "status", "", right=("version",))
+
+
+def _show_plugins(answer: PluginList) -> None:
+    made = output.table("kind", "name", "version", "distribution", "status", "", right=("version",), flexible=("",))
     for line in answer.plugins:
         made.add_row(
             output.cell(line.kind, "dim"),
@@ -76,7 +84,7 @@ def list_plugins(*, json: Json = False) -> None:
             output.cell(line.version),
             output.cell(f"{line.distribution} {line.distribution_version}".strip(), "dim"),
             output.cell("ok", "green"),
-            output.cell(line.description, "dim"),
+            output.cut(line.description, "dim"),
         )
     for failed in answer.failures:
         made.add_row(
@@ -134,6 +142,7 @@ def check(
 
 
 @app.command(cls=Command)
+@answers(list[Ad])
 def run(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Source instance or analyzer.")],
     file: Annotated[
@@ -149,7 +158,8 @@ def run(
 ) -> None:
     """Try a plugin outside the engine: the first ads of a source, or one result of an analyzer.
 
-    Nothing is stored. Sources need their settings, and ask the real vendor.
+    Nothing is stored. Sources need their settings, and ask the real vendor. With `--json` a source
+    prints its ads, an analyzer its own result.
 
     Example: `adology plugins run facebook --handle 15087023444 --limit 5`
     """

@@ -43,7 +43,7 @@ def check_running(settings: AdologySettings) -> None:
         StackError: they are the embedded ones, and those do not run.
     """
     if is_embedded(settings) and not is_running(settings):
-        raise StackError(f"the stack of {settings.home} does not run.", hint="Run `adology up` first.", code="ADO-5520")
+        raise StackError(f"the stack of {settings.home} does not run.", hint="Run `adology up` first.", code="ADO-5515")
 
 
 def is_embedded(settings: AdologySettings) -> bool:

@@ -98,7 +98,9 @@ def show_failures(failures: Sequence[FailureLine]) -> None:
     """Print failures by reason, most frequent first."""
     if not failures:
         return
-    made = output.table("failed", "code", "reason", "for example", right=("failed",))
+    made = output.table(
+        "failed", "code", "reason", "for example", right=("failed",), flexible=("reason", "for example")
+    )
     merged: dict[tuple[str, str], FailureLine] = {}
     for failure in failures:
         known = merged.get((failure.code, failure.reason))
@@ -114,7 +116,7 @@ def show_failures(failures: Sequence[FailureLine]) -> None:
             output.cell(f"{failure.count:,}", "red"),
             output.cell(failure.code, "dim"),
             output.cell(failure.reason),
-            output.cell(failure.example, "dim"),
+            output.cut(failure.example, "dim"),
         )
     console = output.stdout()
     console.print(made)

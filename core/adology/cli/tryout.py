@@ -112,7 +112,7 @@ def _make_item(ready: ReadyAnalyzer, file: Path, results: Mapping[str, Any]) -> 
     if "ad" in accepts and kind not in ("image", "video"):
         return AdItem(ad=_read_ad(file), results=dict(results))
     raise ConfigError(
-        "FILE", f"{file.name} is {content_type}, but {ready.name} accepts {', '.join(accepts)}", code="ADO-1006"
+        "FILE", f"{file.name} is {content_type}, but {ready.name} accepts {', '.join(accepts)}", code="ADO-1007"
     )
 
 
@@ -132,11 +132,13 @@ def show_ads(ads: Sequence[Ad], *, json: bool) -> None:
     if json:
         output.print_json(ads)
         return
-    made = output.table("id", "advertiser", "status", "started", "copy", "media", right=("media",))
+    made = output.table(
+        "id", "advertiser", "status", "started", "copy", "media", right=("media",), flexible=("id", "copy")
+    )
     for ad in ads:
         copy = " · ".join((*ad.titles, *ad.bodies))
         made.add_row(
-            output.cell(ad.id, "dim"),
+            output.cut(ad.id, "dim"),
             output.cell(ad.advertiser),
             output.cell(ad.status),
             output.cell(ad.started_on or ""),

@@ -101,7 +101,7 @@ class Watcher:
         if progress.batch is not None or request.batch_id:
             batch = await self._ledger.find_batch(progress.batch.id if progress.batch else request.batch_id)
         else:
-            batch = await self._ledger.find_request(request.request_id)
+            batch = await self._ledger.find_request(request.brand, request.request_id)
         if batch is None:
             return
         if batch.state != "discovering":

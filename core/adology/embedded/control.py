@@ -8,16 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import psutil
 
-from adology.embedded.home import Home, write_private
+from adology.embedded.home import Home, Lock, write_private
 from adology.embedded.logs import read_tail
-from adology.embedded.model import SERVERS, Options, Program, StackState
-from adology.embedded.processes import find_process, is_alive, wait_gone
+from adology.embedded.model import SERVERS, Options, Program, StackState, StartFailure
+from adology.embedded.processes import find_process, get_create_time, is_alive, wait_gone
 from adology.embedded.servers import AwsServer, MongoServer, PostgresServer
 from adology.embedded.servers.base import check_installed
 from adology.embedded.supervisor import stop_leftovers
@@ -25,6 +25,7 @@ from adology.errors import StackError
 
 Watch = Callable[[StackState], None]
 _POLL_S = 0.05
+_LOG_HINT = "The whole log is"
 _DETACH_S = 30.0
 _KILLED_STOP_S = 10.0
 
@@ -55,19 +56,25 @@ def start_stack(
     options = msgspec.structs.replace(options or Options(), only=tuple(only), programs=tuple(programs))
     check_servers_installed(options.only)
     folder.prepare()
-    running = read_state(home)
-    if running.pid is not None:
-        _check_same(folder, running, options)
-        return _wait_ready(folder, running.token, running.pid, timeout, watch)
-    write_private(folder.options_file, msgspec.json.encode(options))
-    token = secrets.token_hex(8)
-    pid = _launch(folder, token)
-    try:
-        return _wait_ready(folder, token, pid, timeout, watch)
-    except BaseException:
-        # A stack that did not come up whole is not left half up; this includes Ctrl-C.
-        stop_stack(home, timeout=30.0)
-        raise
+    deadline = time.monotonic() + timeout
+    with _only_starter(folder, deadline, timeout, watch):
+        running = read_state(home)
+        if running.state == "stopping":
+            # A `down` of somebody else is under way: what it leaves behind is a stopped stack.
+            wait_gone(running.pid, running.create_time, deadline - time.monotonic())
+            running = read_state(home)
+        if running.pid is not None:
+            _check_same(folder, running, options)
+            return _wait_ready(folder, running.token, running.pid, deadline, timeout, watch)
+        write_private(folder.options_file, msgspec.json.encode(options))
+        token = secrets.token_hex(8)
+        pid = _launch(folder, token)
+        try:
+            return _wait_ready(folder, token, pid, deadline, timeout, watch)
+        except BaseException:
+            # A stack that did not come up whole is not left half up; this includes Ctrl-C.
+            stop_stack(home, timeout=30.0)
+            raise
 
 
 def stop_stack(home: Path, *, timeout: float = 60.0, watch: Watch | None = None) -> StackState:
@@ -126,6 +133,23 @@ def check_servers_installed(only: Sequence[str]) -> None:
             check_installed(server, name)
 
 
+@contextlib.contextmanager
+def _only_starter(folder: Home, deadline: float, timeout: float, watch: Watch | None) -> Iterator[None]:
+    """Hold the right to start. Whoever comes second shows the first one's progress and waits for it."""
+    lock = Lock(folder.start_lock_file)
+    seen = b""
+    while not lock.try_acquire():
+        state = folder.read_state()
+        seen = _notify(state, seen, watch)
+        if time.monotonic() > deadline:
+            raise _too_late(state, timeout)
+        time.sleep(_POLL_S)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _mark_stopped(state: StackState) -> StackState:
     state.pid = state.create_time = None
     state.state = "stopped"
@@ -167,15 +191,16 @@ def _launch(folder: Home, token: str) -> int:
     return int(done.stdout)
 
 
-def _wait_ready(folder: Home, token: str, pid: int, timeout: float, watch: Watch | None) -> StackState:
-    deadline = time.monotonic() + timeout
-    failure = folder.run / f"failed-{token}"
+def _wait_ready(folder: Home, token: str, pid: int, deadline: float, timeout: float, watch: Watch | None) -> StackState:
+    failure = folder.failure_file(token)
+    born = get_create_time(pid)
     seen = b""
     while True:
-        alive = psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        alive = is_alive(pid, born)
         state = folder.read_state()
         if failure.exists():
-            raise StackError(failure.read_text("utf-8"), code="ADO-5506")
+            told = msgspec.json.decode(failure.read_bytes(), type=StartFailure)
+            raise StackError(told.message, code=told.code)
         if state.token == token:
             seen = _notify(state, seen, watch)
             if state.is_ready:
@@ -194,7 +219,7 @@ def _check_none_failed(state: StackState) -> None:
         if service.state == "failed":
             raise StackError(
                 f"{service.name} does not start: {service.error}",
-                hint=f"The whole log is {service.log}.",
+                hint=None if _LOG_HINT in service.error else f"{_LOG_HINT} {service.log}.",
                 code="ADO-5506",
             )
 
@@ -208,7 +233,7 @@ def _too_late(state: StackState, timeout: float) -> StackError:
     return StackError(
         f"not ready after {timeout:g} s: {'; '.join(late) or 'the supervisor'}.",
         hint="Give it more time with --timeout, or look at the log.",
-        code="ADO-5510",
+        code="ADO-5514",
     )
 
 

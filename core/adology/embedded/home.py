@@ -25,15 +25,19 @@ class Home:
     """Paths below one folder, and the few files the stack itself reads and writes."""
 
     def __init__(self, root: Path) -> None:
-        self.root = Path(os.path.abspath(root.expanduser()))  # noqa: PTH100 - resolve() would follow links
+        self.root = Path(os.path.abspath(_find_working_folder(Path("/")) / root.expanduser()))  # noqa: PTH100 - resolve() would follow links
         self.logs = self.root / "logs"
         self.run = self.root / "run"
         self.state_file = self.root / "state.json"
         self.stack_file = self.root / "stack.toml"
         self.options_file = self.run / "options.json"
         self.lock_file = self.run / "supervisor.lock"
+        self.start_lock_file = self.run / "start.lock"
+        self.working_folder = _find_working_folder(self.root)
 
-        self.working_folder = Path.cwd()
+    def failure_file(self, token: str) -> Path:
+        """Where the supervisor of that name says why it could not start."""
+        return self.run / f"failed-{token}"
 
     def program_environment(self) -> dict[str, str]:
         """The environment of our own programs: the caller's, pointed to this home."""
@@ -85,8 +89,18 @@ class Home:
         write_private(self.run / name, msgspec.json.encode(value))
 
     def get_password(self, name: str) -> str:
-        """The random password kept under `name`, made at the first call."""
+        """The random password kept under `name`, made at the first call.
+
+        Raises:
+            StackError: the file of passwords is damaged. New ones would not open the old data.
+        """
         known = self.read_json("secrets.json")
+        if not known and (self.run / "secrets.json").exists():
+            raise StackError(
+                f"{self.run / 'secrets.json'} does not hold the servers' passwords any more: it is no JSON object.",
+                hint="Restore it, or move the whole home away to start with empty servers.",
+                code="ADO-5505",
+            )
         if name not in known:
             known[name] = secrets.token_urlsafe(24)
             self.write_json("secrets.json", known)
@@ -143,6 +157,14 @@ def write_private(path: Path, content: bytes, *, durable: bool = True) -> None:
         raise
 
 
+def _find_working_folder(root: Path) -> Path:
+    """Where we were started; a shell may stand in a folder that is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return root
+
+
 _REASONS = {
     errno.EACCES: "this user may not write there",
     errno.EPERM: "this user may not write there",
@@ -151,6 +173,7 @@ _REASONS = {
     errno.ENOTDIR: "part of the path is a file, not a folder",
     errno.EEXIST: "there is a file of that name, not a folder",
     errno.ENAMETOOLONG: "the path is too long",
+    errno.ENOENT: "the system does not let it be made there",
 }
 
 

@@ -1,4 +1,4 @@
-"""Under which identity PostgreSQL runs: it refuses to run as root, and users are not ours to create."""
+"""Under which identity PostgreSQL runs: it refuses root, and a uid without a name; users are not ours to create."""
 
 from __future__ import annotations
 
@@ -27,29 +27,34 @@ def choose_identity(binary: Path, folder: Path, kinds: Sequence[str] = ("userns"
     """An identity under which `binary` runs and may write below `folder`.
 
     An ordinary user stays who he is. Root becomes an ordinary uid inside a user namespace, where
-    files keep their owner; where the system forbids that, the unprivileged account ``nobody``.
+    files keep their owner; where the system forbids that, the unprivileged account ``nobody``. A
+    uid that has no name, as containers give out, gets one inside a user namespace.
 
     Args:
         binary: a program of the server, run once with ``--version`` to see that it starts.
         folder: the data folder; exists.
-        kinds: ways to try as root, in order.
+        kinds: ways to try, in order; only root can use ``setuid``.
 
     Raises:
         StackError: none works, with each way and why it failed.
     """
-    if os.geteuid() != 0:
-        return Identity("same", os.geteuid())
+    own = os.geteuid()
+    if own != 0 and _has_name(own):
+        return Identity("same", own)
     account = _find_account()
     tried: list[str] = []
-    for kind in kinds:
-        identity = Identity(f"{kind}:{account.pw_uid}:{account.pw_gid}", 0 if kind == "userns" else account.pw_uid)
+    for kind in kinds if own == 0 else ("userns",):
+        identity = Identity(f"{kind}:{account.pw_uid}:{account.pw_gid}", own if kind == "userns" else account.pw_uid)
         problem = _find_problem(identity, binary, folder, account)
         if not problem:
             return identity
         tried.append(f"{_NAMES[kind]}: {problem}")
+    who = "as root" if own == 0 else f"as uid {own}, which has no name here"
     raise StackError(
-        f"PostgreSQL does not run as root, and no other identity works here. Tried {'; '.join(tried)}.",
-        hint=f"Run as an ordinary user, or allow {account.pw_name} to reach {folder} and {binary.parent}.",
+        f"PostgreSQL does not run {who}, and no other identity works here. Tried {'; '.join(tried)}.",
+        hint=f"Run as an ordinary user, or allow {account.pw_name} to reach {folder} and {binary.parent}."
+        if own == 0
+        else "Run as a user that the system knows (in a container: add it to /etc/passwd).",
         code="ADO-5503",
     )
 
@@ -76,6 +81,14 @@ def give_folder(folder: Path, owner: int) -> None:
         os.chown(path, owner, -1, follow_symlinks=False)
 
 
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
 def _find_account() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam("nobody")
@@ -95,7 +108,7 @@ def _find_problem(identity: Identity, binary: Path, folder: Path, account: pwd.s
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
         return lines[-1] if lines else f"exit code {done.returncode}"
-    if identity.owner != 0:
+    if identity.owner != os.geteuid():
         blocked = _find_blocked(folder, account)
         if blocked:
             return f"{account.pw_name} may not pass through {blocked}"

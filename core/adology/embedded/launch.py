@@ -19,6 +19,7 @@ _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
 EXIT_ORPHANED = 125
 EXIT_IDENTITY = 126
+EXIT_NOT_RUN = 127
 
 
 def _become(identity: str) -> None:
@@ -67,7 +68,11 @@ def main() -> None:
         sys.exit(EXIT_IDENTITY)
     # After the change of identity: the kernel forgets the death signal when credentials change.
     _die_with(int(parent), int(death_signal))
-    os.execvp(command[0], command)  # noqa: S606 - no shell is wanted here
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - no shell is wanted here
+    except OSError as error:
+        sys.stderr.write(f"cannot run {command[0]}: {error.strerror}\n")
+        sys.exit(EXIT_NOT_RUN)
 
 
 if __name__ == "__main__":

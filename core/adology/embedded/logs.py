@@ -28,8 +28,12 @@ def turn_over(path: Path, limit: int) -> bool:
         if path.stat().st_size <= limit:
             return False
         older = path.with_name(path.name + ".1")
-        older.touch(mode=0o600)
-        shutil.copyfile(path, older)
+        try:
+            older.touch(mode=0o600)
+            shutil.copyfile(path, older)
+        except OSError:
+            # On a full disk the bound matters more than old lines.
+            older.unlink(missing_ok=True)
         os.truncate(path, 0)
         return True
     return False

@@ -82,6 +82,13 @@ class ServiceState(msgspec.Struct, kw_only=True):
     log: str = ""
 
 
+class StartFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a supervisor ended at once, for whoever started it."""
+
+    message: str
+    code: str
+
+
 class StackState(msgspec.Struct, kw_only=True):
     """The whole stack; `token` names one run of the supervisor."""
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import time
+from pathlib import Path
 
 import psutil
 
@@ -77,6 +78,20 @@ def kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if pid != os.getpgrp():
             os.killpg(pid, signal.SIGKILL)
+
+
+def kill_inside(folder: Path, name: str) -> int:
+    """Kill every process `name` whose working folder is `folder` and wait for their ends; how many there were."""
+    wanted = folder.resolve()
+    found: list[tuple[int, float]] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.name() == name and Path(process.cwd()) == wanted:
+                process.kill()
+                found.append((process.pid, process.create_time()))
+    for pid, born in found:
+        wait_gone(pid, born, 5.0)
+    return len(found)
 
 
 async def stop_child(process: asyncio.subprocess.Process, sign: signal.Signals, grace: float) -> str:

@@ -14,7 +14,7 @@ from adology.embedded.model import Options, Phase, ServiceState
 from adology.embedded.processes import describe_exit, get_create_time, kill_group, stop_child
 from adology.embedded.servers.base import Server
 from adology.embedded.spawn import spawn
-from adology.errors import StackError, describe
+from adology.errors import describe
 from adology.log import logger
 
 _FIRST_BACKOFF_S = 0.2
@@ -51,7 +51,7 @@ class Service:
                     await self._back_off()
         except _StoppingError:
             pass
-        except StackError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the state says it and the others live on
             self._fail(describe(error))
         finally:
             self.ready.clear()
@@ -93,8 +93,8 @@ class Service:
             self.ready.clear()
             ended.cancel()
             if process.returncode is None:
-                # Only a fault of our own leads here; the child must not outlive it.
-                await stop_child(process, self.server.stop_signal, 0)
+                # Only a fault of our own leads here; the child must not outlive it, nor lose data by it.
+                await stop_child(process, self.server.stop_signal, self.server.grace_s)
             self.state.pid = self.state.create_time = self.state.ready_at = None
         self.state.last_exit = problem
         kill_group(process.pid)

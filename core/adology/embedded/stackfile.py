@@ -23,7 +23,11 @@ def render(settings: Mapping[str, str]) -> str:
         sections.setdefault(section, {})[key] = value
     parts = [_HEADER]
     for section, values in sorted(sections.items()):
-        # A JSON string without non-ASCII escapes beyond the basic plane is a TOML string.
-        lines = [f"{key} = {json.dumps(value)}" for key, value in sorted(values.items())]
+        lines = [f"{key} = {_quote(value)}" for key, value in sorted(values.items())]
         parts.append("\n".join([f"[{section}]" if section else "", *lines]).lstrip("\n") + "\n")
     return "\n".join(parts)
+
+
+def _quote(text: str) -> str:
+    """A TOML string: as in JSON, but characters outside the basic plane stay as they are and DEL does not."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

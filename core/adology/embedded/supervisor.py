@@ -12,13 +12,15 @@ import contextlib
 import os
 import signal
 import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from adology.embedded.home import Home, Lock, write_private
 from adology.embedded.logs import open_log, turn_over
-from adology.embedded.model import SERVERS, Options, StackState
+from adology.embedded.model import SERVERS, Options, StackState, StartFailure
 from adology.embedded.ports import assign_ports
 from adology.embedded.processes import get_create_time, is_alive, stop_process
 from adology.embedded.servers import AwsServer, MongoServer, PostgresServer, ProgramServer, Server
@@ -29,6 +31,8 @@ from adology.log import logger, setup_logging
 
 _HOUSEKEEPING_S = 1.0
 _LEFTOVER_GRACE_S = 10.0
+_LOCK_WAIT_S = 10.0
+_LOCK_POLL_S = 0.05
 
 
 class Supervisor:
@@ -106,16 +110,20 @@ class Supervisor:
         owner = self._options.owner
         born = get_create_time(owner) if owner else None
         while True:
-            for log in self._home.logs.glob("*.log"):
-                turn_over(log, self._options.log_bytes)
-            low = self._home.find_low_disk()
-            if [low] * bool(low) != self._state.warnings:
-                self._state.warnings = [low] * bool(low)
-                self._write_state()
+            if not self._home.root.is_dir():
+                logger.error("home is gone", home=str(self._home.root))
+                self._stop.set()
+                return
             if owner and not is_alive(owner, born):
                 logger.info("owner is gone", pid=owner)
                 self._stop.set()
                 return
+            for log in self._home.logs.glob("*.log"):
+                turn_over(log, self._options.log_bytes)
+            low = self._home.find_low_disk()
+            if [low] * bool(low) != self._state.warnings or self._home.read_state().token != self._state.token:
+                self._state.warnings = [low] * bool(low)
+                self._write_state()
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     def _on_signal(self) -> None:
@@ -132,7 +140,11 @@ class Supervisor:
             else:
                 ready = all(service.state == "ready" for service in services)
                 self._state.state = "ready" if ready else "starting"
-        write_private(self._home.state_file, msgspec.json.encode(self._state), durable=False)
+        try:
+            write_private(self._home.state_file, msgspec.json.encode(self._state), durable=False)
+        except OSError as error:
+            # A full disk must not take the servers down; `_keep_house` writes it again.
+            logger.error("state not written", error=describe(error))
 
 
 def stop_leftovers(state: StackState) -> dict[str, str]:
@@ -158,7 +170,7 @@ def _make_server(name: str, home: Home, port: int, options: Options) -> Server:
     return AwsServer(name, home, port, provision=options.provision)
 
 
-def _check_names(options: Options, programs: dict[str, object]) -> None:
+def _check_names(options: Options, programs: Mapping[str, object]) -> None:
     unknown = [name for name in options.only if name not in SERVERS]
     if unknown:
         raise StackError(
@@ -182,20 +194,32 @@ def main() -> None:
     if given.detach:
         _detach(home)
     setup_logging(level="INFO", style="json", service="supervisor")
-    failure = home.run / f"failed-{given.token}"
     lock = Lock(home.lock_file)
-    if not lock.try_acquire():
-        write_private(failure, f"another supervisor is at work on {home.root}.".encode())
-        sys.exit(3)
     try:
+        _acquire(lock, home)
         options = msgspec.json.decode(home.options_file.read_bytes(), type=Options)
         asyncio.run(Supervisor(home, options, given.token).run())
     except (StackError, OSError, msgspec.DecodeError) as error:
         logger.error("supervisor failed", error=describe(error))
-        write_private(failure, describe(error).encode())
+        code = error.code if isinstance(error, StackError) else "ADO-5506"
+        told = StartFailure(message=describe(error), code=code)
+        write_private(home.failure_file(given.token), msgspec.json.encode(told))
         sys.exit(1)
     finally:
         lock.release()
+
+
+def _acquire(lock: Lock, home: Home) -> None:
+    """Wait a little: a supervisor that has just been stopped is still on its way out."""
+    deadline = time.monotonic() + _LOCK_WAIT_S
+    while not lock.try_acquire():
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"another supervisor is at work on {home.root}.",
+                hint="`adology down` stops it.",
+                code="ADO-5509",
+            )
+        time.sleep(_LOCK_POLL_S)
 
 
 def _detach(home: Home) -> None:

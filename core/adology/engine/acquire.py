@@ -8,7 +8,8 @@ import msgspec
 
 from adology.abc.sink import ItemResult
 from adology.engine.analyze import Analysed
-from adology.engine.batches import Batches
+from adology.engine.batches import BatchBlockedError, Batches
+from adology.engine.clean import clean_plain
 from adology.engine.commit import Committer
 from adology.engine.metadata import ItemMetadata, read_metadata
 from adology.engine.model import Batch
@@ -17,7 +18,9 @@ from adology.errors import Retry, RetryLater, Skip, Terminal, UnavailableError, 
 from adology.log import bound, logger
 from adology.queues.messages import AcquireMessage, decode
 from adology.queues.verdict import Dead, Delivery, Done, Hide, Verdict
+from adology.store.naming import clean_text
 
+LONGEST_REASON = 2000
 NO_BATCH_PAUSE_S = 15.0
 MOST_DEFERRALS = 100
 """A host that asks to slow down this often in a row for one URL counts as not answering."""
@@ -55,7 +58,12 @@ class Acquirer:
         """Bring one URL to a durable, counted result. Safe for any number of deliveries."""
         message = decode(delivery.body, AcquireMessage)
         with bound(brand=message.brand, url=message.url[:200]):
-            batch = await self._batches.find(message.brand, message.batch)
+            try:
+                batch = await self._batches.find(message.brand, message.batch)
+            except BatchBlockedError as error:
+                if delivery.receives <= self._patience:
+                    raise
+                return Dead(reason=describe(error), code=error.code)
             if batch is None:
                 return self._no_batch(message, delivery)
             with bound(batch=batch.id):
@@ -128,7 +136,7 @@ class Acquirer:
 
 def failed(url: str, code: str, reason: str) -> ItemResult:
     """The result of a URL that failed: counted, committed and shown like any other."""
-    return ItemResult(url=url, status="failed", error_code=code, error=reason[:2000])
+    return ItemResult(url=url, status="failed", error_code=code, error=clean_text(reason, LONGEST_REASON))
 
 
 def _complete(result: ItemResult, metadata: ItemMetadata, copy: Analysed | None, foreign: Any) -> ItemResult:
@@ -139,5 +147,5 @@ def _complete(result: ItemResult, metadata: ItemMetadata, copy: Analysed | None,
         ad_id=metadata.ad.id if metadata.ad else None,
         ad_analyses=copy.keys if copy else {},
         analyses_run=result.analyses_run + (copy.run if copy else 0),
-        metadata=foreign if isinstance(foreign, dict) else {},
+        metadata=clean_plain(foreign) if isinstance(foreign, dict) else {},
     )

@@ -13,13 +13,16 @@ import msgspec
 from adology.abc.analyzer import Derived, MediaItem
 from adology.context import Context
 from adology.engine.analyzers import ReadyAnalyzer
+from adology.engine.clean import clean_plain
 from adology.engine.model import AnalysisRecord, Claim, Claimed
 from adology.engine.ports import AnalysesPort
 from adology.errors import AnalyzerCrashedError, ConfigError, Retry, Skip, Terminal, code_of, describe
 from adology.log import external_call, logger
+from adology.store.naming import clean_text
 from adology.types import Struct
 
 BUSY_POLL_S = 0.5
+LONGEST_REASON = 2000
 
 Archive = Callable[[], Awaitable[None]]
 KeepDerived = Callable[[str, Sequence[Derived]], Awaitable[tuple[str, ...]]]
@@ -181,15 +184,16 @@ class AnalysisRunner:
             async with external_call("analyzer", analyzer.name, subject=subject.hash[:12]):
                 result, derived = await self._invoke(analyzer, item, scratch)
             names = await keep(analyzer.name, derived) if derived else ()
-            answer = Claimed(state="done", result=result, derived=names)
+            # Records are stored together: one that the database refuses would fail the others.
+            answer = Claimed(state="done", result=clean_plain(result), derived=names)
         except (Terminal, Skip) as error:
-            answer = Claimed(state="failed", error_code=code_of(error), error=describe(error))
+            answer = _failed(code_of(error), describe(error))
         except (Retry, ConfigError):
             raise
         except Exception as error:  # noqa: BLE001 - recorded as the item's outcome
             # A fault of the analyzer's code: the same input would fail again, so it is recorded.
             logger.bind(analyzer=analyzer.name).opt(exception=True).error("analyzer raised")
-            answer = Claimed(state="failed", error_code="ADO-3002", error=f"{analyzer.name}: {describe(error)}")
+            answer = _failed("ADO-3002", f"{analyzer.name}: {describe(error)}")
         await self._store(
             AnalysisRecord(
                 key=claim.key,
@@ -210,10 +214,12 @@ class AnalysisRunner:
             return outcome.result, outcome.derived
         context = Context(analyzer.name, analyzer.settings, scratch=scratch)
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(deadline_s) as limit:
                 result = await analyzer.call(context, item)
         except TimeoutError:
-            raise AnalyzerCrashedError(f"{analyzer.name} took longer than its deadline of {deadline_s} s") from None
+            if not limit.expired():
+                raise
+            raise AnalyzerCrashedError(f"{analyzer.name} took longer than its deadline of {deadline_s:g} s") from None
         return msgspec.to_builtins(result), context.derived
 
     async def _isolated(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path, deadline_s: float) -> IsolatedOutcome:
@@ -228,3 +234,7 @@ class AnalysisRunner:
                 if last:
                     raise
         raise AssertionError("unreachable")
+
+
+def _failed(code: str, reason: str) -> Claimed:
+    return Claimed(state="failed", error_code=code, error=clean_text(reason, LONGEST_REASON))

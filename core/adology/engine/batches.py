@@ -14,6 +14,12 @@ REMEMBERED = 1000
 FRESH_S = 5.0
 
 
+class BatchBlockedError(Retry):
+    """Somebody else's batch cannot have its ledger row while another one of its brand is open."""
+
+    code = "ADO-5403"
+
+
 class Batches:
     """Looks batches up by id, or by brand for messages of other people's programs."""
 
@@ -59,4 +65,4 @@ class Batches:
         try:
             return await self._ledger.adopt_batch(brand, active.batch_id, active.expected_count)
         except EngineError as error:
-            raise Retry(str(error), after=15.0, code=error.code) from error
+            raise BatchBlockedError(str(error), after=15.0) from error

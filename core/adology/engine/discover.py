@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
+from adology.engine.clean import clean_ad
 from adology.engine.manifest import Manifest, Outcome, SourceDone, SourceState
 from adology.engine.ports import CataloguePort, SourceInstance
 from adology.errors import (
@@ -23,17 +24,20 @@ from adology.errors import (
     describe,
 )
 from adology.log import logger
+from adology.store.naming import clean_text
 from adology.types import Ad, Brand, Page
 
 Note = Callable[[int, int], Awaitable[None]]
 MAX_CURSOR_BYTES = 64 * 1024
+LONGEST_REASON = 2000
 
 
 class Discovery:
     """Runs a source's `pages` to its end, whatever happens on the way.
 
-    `give_up` turns a passing fault into the source's failure (this delivery is its last try);
-    `poisoned` does not run the source at all: it killed its worker too often.
+    `give_up` turns a passing fault into the source's failure (this delivery is its last try), and so
+    does a vendor's wish to slow down without `wait`; `poisoned` does not run the source at all: it
+    killed its worker too often.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Discovery:
         *,
         now: Callable[[], datetime],
         give_up: bool = False,
+        wait: bool = True,
         poisoned: bool = False,
     ) -> None:
         self._instance = instance
@@ -51,6 +56,7 @@ class Discovery:
         self._catalogue = catalogue
         self._now = now
         self._give_up = give_up
+        self._wait = wait
         self._poisoned = poisoned
 
     async def run(self, brand: Brand, note: Note) -> SourceDone:
@@ -69,16 +75,19 @@ class Discovery:
             return await self._finish(state, "failed", reason, "ADO-2090")
         credential = self._instance.context().credential_id()
         paused_s = await self._catalogue.paused_s(credential)
-        if paused_s > 0:
-            raise RetryLater(paused_s, f"{name}: its credential pauses for {paused_s:.0f} s more")
         progress = _Progress(state)
+        if paused_s > 0:
+            error = RetryLater(paused_s, f"{name}: its credential pauses for {paused_s:.0f} s more")
+            return await self._put_off(progress, error)
         if state.pages:
             await note(state.pages, len(state.ad_ids))
         try:
             await self._read_pages(brand, state, progress, note)
         except RetryLater as error:
-            await self._catalogue.pause_credential(credential, error.seconds, describe(error))
-            raise
+            await self._catalogue.pause_credential(
+                credential, error.seconds, clean_text(describe(error), LONGEST_REASON)
+            )
+            return await self._put_off(progress, error)
         except (LeaseLostError, UnavailableError):
             raise
         except (Terminal, Skip, ConfigError) as error:
@@ -119,6 +128,12 @@ class Discovery:
             logger.bind(error=str(error)).warning("stored cursor does not decode; gathering from the start")
             return None
 
+    async def _put_off(self, progress: _Progress, error: RetryLater) -> SourceDone:
+        """Let the vendor have its pause, unless it had too many."""
+        if self._wait:
+            raise error
+        return await self._finish_failed(progress, error)
+
     async def _finish_failed(self, progress: _Progress, error: Exception) -> SourceDone:
         outcome: Outcome = "partial" if progress.ads else "failed"
         logger.bind(outcome=outcome, reason=describe(error), code=code_of(error)).error("source ended early")
@@ -128,7 +143,7 @@ class Discovery:
         keep = outcome in ("ok", "empty") or self._instance.source.ordered
         done = SourceDone(
             outcome=outcome,
-            reason=reason,
+            reason=clean_text(reason, LONGEST_REASON),
             code=code,
             pages=progress.pages,
             ads=len(progress.ad_ids),
@@ -151,11 +166,15 @@ class _Progress:
         return len(self.ad_ids)
 
     def drop_seen(self, page: Page[Any]) -> Page[Any]:
-        """The page without ads that an earlier page or attempt brought; checks the cursor's size."""
+        """The page as stores take it, without ads that an earlier page or attempt brought.
+
+        Raises:
+            Terminal: its cursor is too large, or an ad has values of wrong types.
+        """
         if page.cursor is not None and len(msgspec.msgpack.encode(page.cursor)) > MAX_CURSOR_BYTES:
             raise Terminal(f"the source's cursor is larger than {MAX_CURSOR_BYTES} bytes", code="ADO-2091")
         fresh: dict[str, Ad] = {}
-        for ad in page.ads:
+        for ad in map(clean_ad, page.ads):
             if ad.id not in self.ad_ids and ad.id not in fresh:
                 fresh[ad.id] = ad
         return msgspec.structs.replace(page, ads=tuple(fresh.values()))

@@ -9,18 +9,21 @@ from datetime import datetime
 from adology.aio import every
 from adology.engine.activate import activate
 from adology.engine.commit import Committer
-from adology.engine.discover import Discovery
+from adology.engine.discover import LONGEST_REASON, Discovery
 from adology.engine.manifest import Item, Manifest, Seal, SourceDone
 from adology.engine.metadata import item_body
 from adology.engine.model import Batch
 from adology.engine.ports import CataloguePort, LedgerPort, ObjectsPort, SendPort, Sources
-from adology.errors import LeaseLostError, RetryLater, UnknownBrandError
+from adology.errors import LeaseLostError, Retry, RetryLater, UnknownBrandError, describe
 from adology.log import bound, logger
 from adology.queues.messages import GatherMessage, decode
 from adology.queues.verdict import Dead, Defer, Delivery, Done, Verdict
 from adology.registry_client.protocol import Registry
+from adology.store.naming import clean_id, clean_text
 
 SEND_CHUNK = 200
+MOST_DEFERRALS = 200
+"""A vendor that asks to slow down this often for one gathering counts as not answering: two days or more."""
 
 
 class Gatherer:
@@ -54,7 +57,7 @@ class Gatherer:
     async def handle(self, delivery: Delivery) -> Verdict:
         """Gather the brand, unless that was done or is being done for this request."""
         message = decode(delivery.body, GatherMessage)
-        request = message.request_id or delivery.message_id
+        request = clean_id(message.request_id or delivery.message_id)
         try:
             opened = await self._ledger.open_batch(message.brand, request, lease_s=self._lease_s)
         except UnknownBrandError:
@@ -68,17 +71,29 @@ class Gatherer:
                 return Done()
             if opened.role == "busy":
                 return Defer(seconds=opened.wait_s + 0.5, why="another worker holds the gathering")
-            return await self._run(opened.batch, delivery.receives)
+            return await self._run(opened.batch, delivery.receives, message.deferred)
 
-    async def _run(self, batch: Batch, receives: int) -> Verdict:
+    async def _run(self, batch: Batch, receives: int, deferred: int) -> Verdict:
         async def renew() -> None:
             await self._ledger.renew_gather(batch.id, batch.epoch, lease_s=self._lease_s)
 
         try:
             async with every(self._lease_s / 3, renew):
-                return await self._gather(batch, receives)
+                return await self._gather(batch, receives, deferred)
         except LeaseLostError:
             raise
+        except RetryLater as error:
+            # Held for the pause: to the steward a batch that waits for a vendor is not a stalled one.
+            await self._ledger.renew_gather(batch.id, batch.epoch, lease_s=error.seconds)
+            raise
+        except Exception as error:
+            if isinstance(error, Retry) or receives < self._patience:
+                await self._release(batch)
+                raise
+            logger.opt(exception=True).error("batch failed: it cannot be gathered")
+            reason = clean_text(f"after {receives} tries: {describe(error)}", LONGEST_REASON)
+            await self._ledger.fail_batch(batch.id, reason)
+            return Done()
         except BaseException:
             await asyncio.shield(self._release(batch))
             raise
@@ -90,10 +105,10 @@ class Gatherer:
         except Exception as error:  # noqa: BLE001 - the first error is the one to report
             logger.bind(error=str(error)).warning("gathering lease could not be given back")
 
-    async def _gather(self, batch: Batch, receives: int) -> Verdict:
+    async def _gather(self, batch: Batch, receives: int, deferred: int) -> Verdict:
         manifest = Manifest(self._objects, batch.id)
         if batch.state == "discovering":
-            outcomes = await self._discover(batch, manifest, receives)
+            outcomes = await self._discover(batch, manifest, receives, deferred)
             if outcomes and all(done.outcome == "failed" for done in outcomes.values()):
                 reasons = "; ".join(f"{name}: {done.reason}" for name, done in sorted(outcomes.items()))
                 await self._ledger.fail_batch(batch.id, reasons, _plain(outcomes))
@@ -114,11 +129,12 @@ class Gatherer:
             await self._committer.commit(batch, start.lease_token)
         return Done()
 
-    async def _discover(self, batch: Batch, manifest: Manifest, receives: int) -> dict[str, SourceDone]:
+    async def _discover(self, batch: Batch, manifest: Manifest, receives: int, deferred: int) -> dict[str, SourceDone]:
         brand = await self._catalogue.find_brand(batch.brand)
         if brand is None:
             raise UnknownBrandError(f"brand {batch.brand!r} left the catalogue while it was gathered")
-        outcomes: dict[str, SourceDone] = {}
+        outcomes = {name: self._unknown(name) for name, given in brand.handles.items() if given}
+        outcomes = {name: done for name, done in outcomes.items() if name not in self._sources}
         later: RetryLater | None = None
         progress: dict[str, int] = {"pages": 0, "ads": 0}
         for name, instance in sorted(self._sources.items()):
@@ -130,6 +146,7 @@ class Gatherer:
                 self._catalogue,
                 now=self._now,
                 give_up=receives >= self._patience,
+                wait=deferred < MOST_DEFERRALS,
                 poisoned=receives > self._patience,
             )
             with bound(source=name):
@@ -182,11 +199,16 @@ class Gatherer:
         if chunk:
             await self._send("acquire", [item_body(batch.brand, batch.id, i) for i in chunk])
 
+    def _unknown(self, name: str) -> SourceDone:
+        """The outcome of a handle whose source this worker does not have."""
+        reason = f"no source is called {name!r} (configured: {self._known()}); see `adology plugins list`"
+        return SourceDone(outcome="failed", reason=clean_text(reason, LONGEST_REASON), code="ADO-1006")
+
     def _no_source(self) -> str:
-        known = ", ".join(sorted(self._sources)) or "none"
-        return (
-            f"the brand has no handle in any configured source (configured: {known}); add one with `adology brand add`"
-        )
+        return f"the brand has no handle in any source (configured: {self._known()}); add one with `adology brand add`"
+
+    def _known(self) -> str:
+        return ", ".join(sorted(self._sources)) or "none"
 
 
 def _plain(outcomes: dict[str, SourceDone]) -> dict[str, object]:

@@ -11,6 +11,7 @@ import msgspec
 from adology.abc.analyzer import BrandItem
 from adology.context import Context
 from adology.engine.analyzers import ReadyAnalyzer
+from adology.engine.clean import clean_plain
 from adology.engine.model import Batch
 from adology.engine.ports import InsightsPort, LedgerPort
 from adology.errors import Retry, Skip, Terminal, describe
@@ -70,7 +71,7 @@ class InsightRunner:
         context = Context(analyzer.name, analyzer.settings)
         try:
             async with external_call("analyzer", analyzer.name), asyncio.timeout(analyzer.analyzer.deadline_s):
-                return msgspec.to_builtins(await analyzer.call(context, item))
+                return clean_plain(msgspec.to_builtins(await analyzer.call(context, item)))
         except Skip:
             return None
         except Retry:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -23,10 +24,15 @@ from adology.abc.sink import CommittedAd
 from adology.engine.model import hash_url
 from adology.engine.ports import ObjectsPort
 from adology.errors import EngineError
+from adology.queues.messages import MAX_URL
 from adology.types import Ad, Media, Page, Struct
 
 Outcome = Literal["ok", "empty", "partial", "failed"]
 FETCHABLE = ("http://", "https://", "file://")
+AD_URN = "urn:adology:ad:"
+"""Stands for an ad's copy where no media URL can."""
+TOO_LONG_URN = "urn:adology:too-long:"
+"""Stands for a media URL that no message carries; its length follows, and its hash."""
 JSON_LINES = "application/x-ndjson"
 
 
@@ -97,12 +103,20 @@ _seal = msgspec.json.Decoder(Seal)
 
 def ad_url(source: str, ad_id: str) -> str:
     """The URL that stands for an ad's copy where no media URL can."""
-    return f"urn:adology:ad:{quote(source, safe='')}:{quote(ad_id, safe='')}"
+    return f"{AD_URN}{quote(source, safe='')}:{quote(ad_id, safe='')}"
 
 
 def is_fetchable(media: Media) -> bool:
     """Whether the media's address can be fetched as a file."""
-    return media.url.startswith(FETCHABLE)
+    return media.url[:8].lower().startswith(FETCHABLE)
+
+
+def item_url(media: Media) -> str:
+    """The URL that the media's item goes by: its own, unless messages cannot carry that."""
+    if len(media.url) <= MAX_URL:
+        return media.url
+    digest = sha256(media.url.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{TOO_LONG_URN}{len(media.url)}:{digest}"
 
 
 class Manifest:
@@ -188,15 +202,16 @@ class Manifest:
         async for found, part, line in self.ads(parts):
             carried = False
             for media in found.ad.media:
-                digest = hash_url(media.url)
+                url = item_url(media)
+                digest = hash_url(url)
                 if not is_fetchable(media) or digest in seen:
                     continue
                 seen.add(digest)
                 yield Item(
-                    url=media.url,
+                    url=url,
                     source=found.source,
                     ad=found.ad,
-                    media=media,
+                    media=media if url == media.url else msgspec.structs.replace(media, url=url),
                     carries=not carried,
                     part=part,
                     line=line,

@@ -15,13 +15,14 @@ from adology.abc.analyzer import AdItem, Derived, MediaItem
 from adology.abc.sink import ItemResult
 from adology.engine.analyze import Analysed, AnalysisRunner, Subject
 from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
-from adology.engine.manifest import FETCHABLE, Manifest
+from adology.engine.manifest import AD_URN, TOO_LONG_URN, Manifest
 from adology.engine.metadata import ItemMetadata
 from adology.engine.model import Batch, Claimed
 from adology.engine.ports import CataloguePort, ObjectsPort, SourceInstance
-from adology.errors import MediaExpiredError, MediaUnusableError
+from adology.errors import MediaExpiredError, MediaUnusableError, Terminal
 from adology.fetch import Fetched
 from adology.log import bound, logger
+from adology.queues.messages import MAX_URL
 from adology.types import Ad
 
 
@@ -86,8 +87,11 @@ class ItemProcessor:
             Terminal: it can never be had, with the reason.
             Retry: a passing fault of the network or of a store.
         """
-        if not url.startswith(FETCHABLE):
+        if url.startswith(AD_URN):
             return ItemResult(url=url)
+        if url.startswith(TOO_LONG_URN):
+            length = url.removeprefix(TOO_LONG_URN).partition(":")[0]
+            raise Terminal(f"the media's URL has {length} characters; allowed: {MAX_URL}", code="ADO-5516")
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="adology-", dir=self._scratch))
         try:
             fetched = await self._fetch(batch, url, metadata, folder)
@@ -98,7 +102,7 @@ class ItemProcessor:
 
     async def _fetch(self, batch: Batch, url: str, metadata: ItemMetadata, folder: Path) -> Fetched:
         roots: tuple[str, ...] = ()
-        if url.startswith("file:"):
+        if url[:5].lower() == "file:":
             brand = await self._catalogue.find_brand(batch.brand)
             roots = brand.file_roots if brand else ()
         try:

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from adology.abc.sink import ItemResult
-from adology.engine.acquire import failed
+from adology.engine.acquire import LONGEST_REASON, failed
 from adology.engine.commit import Committer
 from adology.engine.manifest import Item, Manifest
 from adology.engine.metadata import item_body
 from adology.engine.model import Batch, hash_url
 from adology.engine.ports import CataloguePort, ItemsPort, LedgerPort, Locks, ObjectsPort, OutboxPort, SendPort
 from adology.engine.submit import Submitter
-from adology.errors import AdologyError, describe
+from adology.errors import AdologyError, EngineError, Retry, describe
 from adology.log import bound, logger
 from adology.queues.messages import GatherMessage, InsightMessage, encode
 from adology.registry_client.protocol import Registry, StaleBatchError, UnknownBrandError
+from adology.store.naming import clean_text
 
 SEND_CHUNK = 200
 INSIGHT_AFTER_S = 30.0
@@ -74,11 +75,13 @@ class Steward:
             return True
 
     async def _guard(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
-        """A store that is down for one step must not keep the others from their work."""
+        """A store that is down for one step, or a batch that cannot be, must not keep the others from their work."""
         try:
             await step()
         except AdologyError as error:
             logger.bind(step=what, error=describe(error)).warning("steward step failed")
+        except Exception:  # noqa: BLE001 - as above; a sink may raise anything
+            logger.bind(step=what).opt(exception=True).error("steward step failed")
 
     async def _queue_due(self) -> None:
         count = await self._catalogue.queue_due()
@@ -142,7 +145,7 @@ class Steward:
         async for page in self._items.pages(batch.id):
             for saved in page:
                 if saved.result is not None:
-                    have.add(hash_url(saved.url))
+                    have.add(hash_url(saved.result.url))
                 else:
                     attempts[hash_url(saved.url)] = saved.attempts
         return have, attempts
@@ -160,20 +163,37 @@ class Steward:
     async def _finish(self, batch: Batch) -> None:
         """Every URL has a result: count them at the registry, and commit if that falls to us."""
         answer = await self._submitter.restore(batch)
-        if answer is not None and answer.should_commit:
+        if answer is None or not answer.should_commit:
+            return
+        try:
             await self._committer.commit(batch, answer.lease_token)
+        except (Retry, EngineError):
+            raise
+        except Exception as error:
+            if batch.repairs < self._max_attempts:
+                raise
+            logger.opt(exception=True).error("batch failed: it cannot be committed")
+            await self._give_up(batch, f"given up: it could not be committed: {describe(error)}")
+
+    async def _give_up(self, batch: Batch, reason: str) -> None:
+        """End the batch without a commit; its manifest and results stay for whoever looks into it."""
+        await self._ledger.fail_batch(batch.id, clean_text(reason, LONGEST_REASON))
+        await self._forget(batch.brand, batch.id)
 
     async def _repair_foreign(self, batch: Batch) -> None:
         """A batch of somebody else's program has no manifest: only its sender can send again."""
+        submitted = await self._registry.results(batch.brand, batch.id)
+        if submitted:
+            # Of their own workers' results there is no other copy.
+            await self._items.save([(batch.id, result) for result in submitted])
         counts = await self._items.count(batch.id)
         have = counts.get("ok", 0) + counts.get("failed", 0)
         if have >= (batch.expected_count or 0):
             await self._finish(batch)
         elif batch.repairs >= self._max_attempts:
-            reason = f"given up: {have} of {batch.expected_count} URLs came, and none for long"
+            reason = f"given up: {have} of {batch.expected_count} distinct URLs came, and none for long"
             logger.bind(reason=reason).error("foreign batch failed")
-            await self._ledger.fail_batch(batch.id, reason)
-            await self._forget(batch.brand, batch.id)
+            await self._give_up(batch, reason)
 
     async def _ask_for_insights(self) -> None:
         for batch in await self._ledger.list_without_insight(older_s=self._insight_after_s):

@@ -51,9 +51,9 @@ class StoredBatch:
             async for found in self._foreign_ads():
                 yield found
             return
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, str, str | None]] = set()
         async for found, _, _ in self._manifest.ads(self._seal.parts):
-            key = (found.source, found.ad.id)
+            key = (found.source, found.ad.id, found.ad.owner_org_id)
             if key not in seen:
                 seen.add(key)
                 yield found

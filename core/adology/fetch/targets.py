@@ -120,8 +120,8 @@ def _exact(url: URL, text: str) -> URL:
     parts = urlsplit(text)
     return URL.build(
         scheme=url.scheme,
-        host=url.raw_host or "",
-        port=None if url.is_default_port() else url.port,
+        # Already parsed and encoded; `build` itself would leave out the brackets of IPv6.
+        authority=url.raw_authority,
         path=parts.path or "/",
         query_string=parts.query,
         encoded=True,

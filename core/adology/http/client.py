@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,11 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 RETRY_STATUS = frozenset({408, 500, 502, 503, 504})
 ATTEMPTS = 3
 EXCERPT = 300
+LONGEST_PAUSE_S = 8.0
+"""Between attempts. A vendor that asks for longer gets no further attempt: the caller decides."""
+MAX_RETRY_AFTER_S = 86400.0
+
+_USER = re.compile(r"^([a-z]+://)[^/@]*@", re.IGNORECASE)
 
 
 class Answer(Generic[T]):
@@ -57,18 +63,19 @@ class Answer(Generic[T]):
         return REDACTOR.redact(self.body[:EXCERPT].decode("utf-8", "replace"))
 
     def retry_after_s(self) -> float | None:
-        """Seconds from the ``Retry-After`` header (number or date); None without one."""
+        """Seconds from the ``Retry-After`` header (number or date), a day at most; None without one."""
         value = self.headers.get("Retry-After", "").strip()
         if not value:
             return None
+        if value.isascii() and value.replace(".", "", 1).isdigit():
+            return min(MAX_RETRY_AFTER_S, float(value))
         try:
-            return max(0.0, float(value))
-        except ValueError:
-            pass
-        try:
-            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+            until = parsedate_to_datetime(value)
         except (TypeError, ValueError):
             return None
+        # "-0000" and a missing zone both mean UTC here, and give a naive time.
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return min(MAX_RETRY_AFTER_S, max(0.0, (until - datetime.now(UTC)).total_seconds()))
 
 
 class HttpClient:
@@ -105,9 +112,9 @@ class HttpClient:
     ) -> Answer[Any]:
         """The answer, whatever its status.
 
-        GET and HEAD are tried up to three times on connection faults and on `retry_status`;
-        other methods once. Redirects are not followed: an API that moves is a changed setting,
-        and following would carry credentials to another host.
+        GET and HEAD are tried up to three times on connection faults and on `retry_status`, unless
+        the answer asks for a long pause; other methods once. Redirects are not followed: an API
+        that moves is a changed setting, and following would carry credentials to another host.
 
         Raises:
             Retry: no answer after the attempts.
@@ -117,6 +124,7 @@ class HttpClient:
         for attempt in range(1, attempts + 1):
             await pacer.wait()
             last = attempt == attempts
+            asked = 0.0
             try:
                 answer = await self._once(method, url, service=service, params=params, headers=headers, body=body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -128,10 +136,11 @@ class HttpClient:
                     ) from None
                 reason = type(error).__name__
             else:
-                if last or answer.status not in retry_status:
+                asked = answer.retry_after_s() or 0.0
+                if last or answer.status not in retry_status or asked > LONGEST_PAUSE_S:
                     return answer
                 reason = f"status {answer.status}"
-            pause = min(8.0, 0.5 * 2**attempt) * (0.75 + random.random() / 2)  # noqa: S311 - jitter
+            pause = max(asked, 0.5 * 2**attempt) * (1.0 + random.random() / 2)  # noqa: S311 - jitter
             logger.bind(service=service, attempt=attempt, reason=reason, pause_s=round(pause, 2)).info("retry")
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -193,5 +202,5 @@ def check_status(answer: Answer[Any], service: str) -> None:
 
 
 def _shown(url: str) -> str:
-    """An address without its query, which may hold a token."""
-    return url.partition("?")[0]
+    """An address without its query and its user, which may be secret."""
+    return REDACTOR.redact(_USER.sub(r"\1", url.partition("?")[0]))

@@ -9,6 +9,7 @@ from adology.errors import RetryLater
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
+_SPACED_OUT = "this credential's calls are spaced out"
 
 
 class Pacer:
@@ -33,21 +34,24 @@ class Pacer:
         """Return when it is this caller's turn.
 
         Raises:
-            RetryLater: the turn is more than `max_wait_s` away; nothing was reserved.
+            RetryLater: the turn is more than `max_wait_s` away.
         """
         now = self._clock()
-        # `_free_at` is when a caller without burst allowance would be due (the generic cell rate rule).
-        turn = max(now, self._free_at - (self.burst - 1) * self.interval_s, self._paused_until)
-        if turn - now > self.max_wait_s:
-            raise RetryLater(turn - now, self._why or "this credential's calls are spaced out")
-        self._free_at = max(self._free_at, turn) + self.interval_s
+        turn = self._reserve(now)
         while turn > now:
             await self._sleep(turn - now)
             now = self._clock()
-            # A pause may have come up while we slept; it holds for us as well.
-            if self._paused_until - now > self.max_wait_s:
-                raise RetryLater(self._paused_until - now, self._why)
-            turn = max(turn, self._paused_until)
+            if turn < self._paused_until:
+                # A pause came up while we slept. All who slept need new turns after it, not the same one.
+                turn = self._reserve(now)
+
+    def _reserve(self, now: float) -> float:
+        # `_free_at` is when a caller without burst allowance would be due (the generic cell rate rule).
+        turn = max(now, self._free_at - (self.burst - 1) * self.interval_s, self._paused_until)
+        if turn - now > self.max_wait_s:
+            raise RetryLater(turn - now, self._why if self._paused_until > now else _SPACED_OUT)
+        self._free_at = max(self._free_at, turn) + self.interval_s
+        return turn
 
     def pause(self, seconds: float, why: str) -> None:
         """Hold every call of this credential for `seconds`; never shortens an earlier pause."""

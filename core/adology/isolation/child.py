@@ -57,10 +57,7 @@ class Child:
         self._channel.write(encode(Hello()))
         while (message := self._channel.read()) is not None:
             self._lines_left = LOG_LINES
-            answer = self._answer(decode_request(message))
-            # Threads that an analyzer left behind may log on, but not into the next item.
-            self._lines_left = 0
-            self._channel.write(answer)
+            self._channel.write(self._answer(decode_request(message)))
 
     def _answer(self, request: Request) -> bytes:
         try:

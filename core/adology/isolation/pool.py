@@ -124,7 +124,7 @@ class IsolatedPool:
             raise Retry(
                 f"no child process for isolated analyzers could be started: {error}.",
                 hint="See settings worker.isolation_processes and the machine's memory.",
-                code="ADO-5601",
+                code="ADO-5201",
             ) from error
         if self._closed:
             await child.end()
@@ -184,7 +184,7 @@ class IsolatedPool:
 
     @staticmethod
     def _closing() -> Retry:
-        return Retry("the pool of isolated analyzers is closing.", code="ADO-5602")
+        return Retry("the pool of isolated analyzers is closing.", code="ADO-5202")
 
     def _outcome(self, answer: Answer, request: Request) -> Outcome:
         match answer:

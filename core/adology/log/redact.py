@@ -17,7 +17,8 @@ _PATTERNS = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"((?:authorization|x-api-key)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',}]+",
+        # In a JSON line the quotes around a quoted header are escaped.
+        r"((?:authorization|x-api-key)\\?[\"']?\s*[:=]\s*\\?[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',}\\]+",
         re.IGNORECASE,
     ),
     # user:password@ in addresses

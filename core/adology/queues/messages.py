@@ -40,7 +40,8 @@ class AcquireMessage(Message, frozen=True, kw_only=True):
     """
 
     url: str
-    metadata: Any = None
+    # A factory's result, unlike a default, is not left out on the wire: the field is always sent.
+    metadata: Any = msgspec.field(default_factory=lambda: None)
     batch: str | None = None
     again: bool = False
 
@@ -54,12 +55,39 @@ class InsightMessage(Message, frozen=True, kw_only=True):
 class UndecodableError(AdologyError):
     """The body is not a message of its queue; it goes to the dead-letter queue with this text."""
 
-    code = "ADO-5501"
+    code = "ADO-5801"
 
 
 def encode(message: Message) -> str:
     """The JSON body."""
-    return msgspec.json.encode(message).decode()
+    return _as_sqs_takes_it(msgspec.json.encode(message))
+
+
+def defer_body(body: str, message_id: str) -> tuple[str, int]:
+    """The body of the fresh message that takes the place of `body`, and how often it was deferred.
+
+    Its fields stay as they were written, byte for byte. It gets a `request_id`, the first
+    message's id, if it had none. A body that is no JSON object stays as it is.
+    """
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        told = msgspec.json.decode(body, type=_Deferral)
+    except (msgspec.DecodeError, UnicodeError):
+        return body, 1
+    count = told.deferred + 1
+    fields["request_id"] = msgspec.Raw(msgspec.json.encode(told.request_id or message_id))
+    fields["deferred"] = msgspec.Raw(str(count).encode())
+    return _as_sqs_takes_it(msgspec.json.encode(fields)), count
+
+
+class _Deferral(Struct, frozen=True, kw_only=True):
+    request_id: str | None = None
+    deferred: int = 0
+
+
+def _as_sqs_takes_it(body: bytes) -> str:
+    """JSON text without the two characters that SQS refuses; control characters are escaped already."""
+    return body.decode().replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
 def decode(body: str, kind: type[M]) -> M:

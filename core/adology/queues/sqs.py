@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from adology.errors import EngineError, UnavailableError
 from adology.log import external_call, logger
@@ -20,6 +22,18 @@ MAX_VISIBILITY_S = 43200
 ATTRIBUTE_CHARS = 900
 """A reason is cut to this: attributes count towards the size of a message."""
 GONE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+
+REFUSED = frozenset(
+    {
+        "InvalidMessageContents",
+        "InvalidParameterValue",
+        "BatchRequestTooLong",
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+    }
+)
+REFUSED_CODE = "ADO-5802"
+FAULTS = (BotoCoreError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError)
+"""No usable answer: botocore wraps most, but not all, of what its HTTP client raises."""
 
 
 class Sqs:
@@ -46,14 +60,15 @@ class Sqs:
         """Send every body, or raise.
 
         Raises:
-            UnavailableError: after five attempts some entries were still refused; sending all again is safe.
+            UnavailableError: SQS did not take some entries in five attempts; sending all again is safe.
+            EngineError: SQS refuses an entry for what it is (too large, characters); no use in sending it again.
         """
         for chunk in pack(bodies):
             await self._send_chunk(queue, chunk, delay_s)
 
     async def _send_chunk(self, queue: str, bodies: Sequence[str], delay_s: float) -> None:
         left = dict(enumerate(bodies))
-        problems: list[str] = []
+        problem = ""
         for attempt in range(SEND_ATTEMPTS):
             entries: list[dict[str, Any]] = [{"Id": str(i), "MessageBody": body} for i, body in left.items()]
             if delay_s >= 1:
@@ -64,12 +79,15 @@ class Sqs:
             left = {int(entry["Id"]): left[int(entry["Id"])] for entry in failed}
             if not left:
                 return
-            problems = [f"{entry.get('Code')}: {entry.get('Message', '')}" for entry in failed]
-            if all(entry.get("SenderFault") for entry in failed):
-                break
-            await asyncio.sleep(0.1 * 2**attempt)
+            problem = f"{failed[0].get('Code')}: {failed[0].get('Message', '')}"
+            if all(_is_refused(entry) for entry in failed):
+                raise EngineError(
+                    f"sqs: {len(left)} of {len(bodies)} messages to {queue} were refused: {problem}", code=REFUSED_CODE
+                )
+            if attempt < SEND_ATTEMPTS - 1:
+                await asyncio.sleep(0.1 * 2**attempt)
         raise UnavailableError(
-            f"sqs: {len(left)} of {len(bodies)} messages to {queue} were refused: {problems[0]}", code="ADO-5502"
+            f"sqs: {len(left)} of {len(bodies)} messages to {queue} were not taken: {problem}", code="ADO-5804"
         )
 
     async def receive(self, queue: str, *, most: int, wait_s: int, visibility_s: int) -> list[Delivery]:
@@ -107,33 +125,31 @@ class Sqs:
 
     async def _each(self, operation: str, queue: str, entries: list[dict[str, Any]]) -> list[str]:
         """One batch call; entries that fail for reasons of the service are tried once more."""
-        left = entries
+        left, lost = entries, list[str]()
         for _ in range(2):
             numbered = [{"Id": str(i), **entry} for i, entry in enumerate(left)]
             answer = await self._call(operation, queue, Entries=numbered)
             failed = answer.get("Failed", [])
             for entry in failed:
                 logger.bind(queue=queue, operation=operation, code=entry.get("Code")).warning("sqs entry failed")
-            retry = [left[int(e["Id"])] for e in failed if not e.get("SenderFault")]
-            lost = [left[int(e["Id"])]["ReceiptHandle"] for e in failed if e.get("SenderFault")]
-            if not retry:
-                return lost
-            left = retry
-        return [entry["ReceiptHandle"] for entry in left]
+            lost += [left[int(e["Id"])]["ReceiptHandle"] for e in failed if e.get("SenderFault")]
+            left = [left[int(e["Id"])] for e in failed if not e.get("SenderFault")]
+            if not left:
+                break
+        return lost + [entry["ReceiptHandle"] for entry in left]
 
     async def bury(self, queue: str, delivery: Delivery, *, reason: str, code: str) -> None:
         """Copy a message to the queue's dead-letter queue with the reason, then delete it."""
-        await self._call(
-            "send_message",
-            dead_letter_name(queue),
-            MessageBody=delivery.body,
-            MessageAttributes={
-                "reason": {"DataType": "String", "StringValue": printable(reason)},
-                "code": {"DataType": "String", "StringValue": code},
-                "source_queue": {"DataType": "String", "StringValue": queue},
-                "message_id": {"DataType": "String", "StringValue": delivery.message_id},
-            },
-        )
+        told = {"reason": printable(reason), "code": code, "source_queue": queue, "message_id": delivery.message_id}
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in told.items()}
+        grave = dead_letter_name(queue)
+        try:
+            await self._call("send_message", grave, MessageBody=delivery.body, MessageAttributes=attributes)
+        except EngineError as error:
+            if error.code != REFUSED_CODE:
+                raise
+            # A body of the full size leaves no room for attributes; the reason is in the log as well.
+            await self._call("send_message", grave, MessageBody=delivery.body)
         await self.delete(queue, [delivery.receipt])
 
     async def count(self, queue: str) -> dict[str, int]:
@@ -159,13 +175,20 @@ class Sqs:
                 raise EngineError(
                     f"sqs: queue {queue} does not exist",
                     hint="`adology up` creates it on one machine; on AWS Terraform does.",
-                    code="ADO-5503",
+                    code="ADO-5803",
                 ) from error
-            raise UnavailableError(f"sqs: {operation} on {queue}: {code}: {error}", code="ADO-5504") from error
-        except (BotoCoreError, OSError, TimeoutError) as error:
+            if code in REFUSED:
+                raise EngineError(f"sqs: {operation} on {queue}: {code}: {error}", code=REFUSED_CODE) from error
+            raise UnavailableError(f"sqs: {operation} on {queue}: {code}: {error}", code="ADO-5804") from error
+        except FAULTS as error:
             raise UnavailableError(
-                f"sqs: {operation} on {queue}: {type(error).__name__}: {error}", code="ADO-5504"
+                f"sqs: {operation} on {queue}: {type(error).__name__}: {error}", code="ADO-5804"
             ) from error
+
+
+def _is_refused(entry: dict[str, Any]) -> bool:
+    """Whether a failed entry would fail again, whenever it is sent."""
+    return bool(entry.get("SenderFault")) and "throttl" not in str(entry.get("Code", "")).lower()
 
 
 def pack(bodies: Iterable[str]) -> Iterator[list[str]]:

@@ -42,7 +42,7 @@ class Dead(Struct, frozen=True, kw_only=True, tag=True):
     """To the dead-letter queue, now, with the reason."""
 
     reason: str
-    code: str = "ADO-5500"
+    code: str = "ADO-5800"
 
 
 Verdict = Done | Hide | Defer | Dead

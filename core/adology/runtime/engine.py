@@ -25,9 +25,11 @@ from adology.engine.process import ItemProcessor
 from adology.engine.sinks import Sinks, prepare_sinks
 from adology.engine.steward import Steward
 from adology.engine.submit import Submitter
+from adology.errors import describe
 from adology.fetch import Fetcher
 from adology.http import HttpClient
 from adology.isolation import IsolatedPool
+from adology.log import logger
 from adology.plugins import Plugins, load_plugins
 from adology.queues import Sqs
 from adology.queues.admin import queue_names
@@ -96,6 +98,13 @@ class Engine:
     async def store_analysis(self, record: AnalysisRecord) -> None:
         """Finish one claim; calls that arrive together share a round trip."""
         await self._store(record)
+
+    async def renew_analyses(self) -> None:
+        """Prolong the leases of the analyses in work; they may wait for a child process longer than one lasts."""
+        try:
+            await self.analyses.renew(owner=self.owner, lease_s=self.settings.worker.analysis_lease_s)
+        except Exception as error:  # noqa: BLE001 - a lease that runs out costs a second run, not the worker
+            logger.bind(error=describe(error)).warning("analysis leases not renewed")
 
     async def _store_many(self, records: list[AnalysisRecord]) -> list[None]:
         await self.analyses.store(records)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from adology.aio import every
+from adology.engine.patience import with_patience
 from adology.errors import ConfigError
 from adology.fetch import Fetcher
 from adology.isolation import IsolatedPool
@@ -36,7 +38,8 @@ async def run_worker(
         engine = await stack.enter_async_context(open_engine(settings, plugins=plugins))
         consumers = [await _make_consumer(engine, role, stack) for role in dict.fromkeys(queues)]
         logger.bind(queues=[c.queue for c in consumers], owner=engine.owner).info("worker ready")
-        await _consume(consumers, stop)
+        async with every(settings.worker.analysis_lease_s / 3, engine.renew_analyses):
+            await _consume(consumers, stop)
     abandoned = sum(consumer.abandoned for consumer in consumers)
     logger.bind(handled=sum(c.handled for c in consumers), abandoned=abandoned).info("worker stopped")
     return abandoned
@@ -59,7 +62,7 @@ async def _make_consumer(engine: Engine, role: str, stack: AsyncExitStack) -> Co
     return Consumer(
         engine.sqs,
         queue_names(queues)[role],
-        handler,
+        with_patience(handler, queues.poison_receives),
         concurrency=concurrency,
         prefetch=prefetch,
         visibility_s=queues.visibility_s,

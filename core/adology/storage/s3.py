@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import mmap
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from adology.errors import EngineError, UnavailableError
 from adology.log import external_call
 from adology.settings.model import S3Settings
 
-PRECONDITION_FAILED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+PRECONDITION_FAILED = frozenset({"PreconditionFailed", "412"})
+CONFLICT = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
+"""Another write of the key was under way: says nothing about whether the key exists now."""
+CONFLICT_ATTEMPTS = 4
 MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 SMALL = 1024 * 1024
-"""Files up to this size are read into memory for their upload; larger ones are mapped."""
+"""Files up to this size are read into memory for their upload; larger ones are streamed."""
+FAULTS = (BotoCoreError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError)
+"""No usable answer: botocore wraps most, but not all, of what its HTTP client raises."""
+
+MOST_PARTS = 10_000
 
 
 class S3Store:
@@ -34,11 +43,10 @@ class S3Store:
 
     async def put_bytes(self, key: str, data: bytes, *, content_type: str, replace: bool = False) -> bool:
         """Store `data`. False when the key was there already and `replace` is False."""
-        condition = {} if replace else {"IfNoneMatch": "*"}
-        answer = await self._call(
-            "put_object", key, Body=data, ContentType=content_type, none_if=PRECONDITION_FAILED, **condition
-        )
-        return answer is not None
+        if replace:
+            await self._call("put_object", key, Body=data, ContentType=content_type)
+            return True
+        return await self._once(lambda: self._put_new(key, data, content_type))
 
     async def put_file(self, key: str, path: Path, *, content_type: str) -> bool:
         """Store a file unless the key exists; large files go up in parts. False if it existed."""
@@ -46,53 +54,70 @@ class S3Store:
         if size > self._settings.multipart_threshold_bytes:
             if await self.exists(key):
                 return False
-            return await self._put_parts(key, path, size, content_type)
+            return await self._once(lambda: self._put_parts(key, path, size, content_type))
         if size <= SMALL:
             return await self.put_bytes(key, path.read_bytes(), content_type=content_type)
         with path.open("rb") as file:
-            answer = await self._call(
-                "put_object",
-                key,
-                Body=file,
-                ContentType=content_type,
-                IfNoneMatch="*",
-                none_if=PRECONDITION_FAILED,
-            )
+            return await self._once(lambda: self._put_new(key, file, content_type))
+
+    async def _put_new(self, key: str, body: bytes | BinaryIO, content_type: str) -> bool:
+        if not isinstance(body, bytes):
+            body.seek(0)
+        answer = await self._call(
+            "put_object", key, Body=body, ContentType=content_type, IfNoneMatch="*", none_if=PRECONDITION_FAILED
+        )
         return answer is not None
+
+    async def _once(self, put: Callable[[], Awaitable[bool]]) -> bool:
+        """The outcome of a conditional write; a conflict with another writer is tried again."""
+        for attempt in range(1, CONFLICT_ATTEMPTS):
+            try:
+                return await put()
+            except _ConflictError:
+                await asyncio.sleep(0.05 * 2**attempt)
+        return await put()
 
     async def _put_parts(self, key: str, path: Path, size: int, content_type: str) -> bool:
         created = await self._call("create_multipart_upload", key, ContentType=content_type)
         upload_id = created["UploadId"]
-        part_bytes = max(self._settings.part_bytes, -(-size // 10_000))
+        done = None
         try:
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-
-                async def put(number: int) -> dict[str, Any]:
-                    async with self._parts:
-                        start = (number - 1) * part_bytes
-                        answer = await self._call(
-                            "upload_part",
-                            key,
-                            UploadId=upload_id,
-                            PartNumber=number,
-                            Body=bytes(view[start : start + part_bytes]),
-                        )
-                        return {"PartNumber": number, "ETag": answer["ETag"]}
-
-                count = -(-size // part_bytes)
-                parts = await asyncio.gather(*(put(number) for number in range(1, count + 1)))
+            parts = await self._send_parts(key, path, size, upload_id)
             done = await self._call(
                 "complete_multipart_upload",
                 key,
                 UploadId=upload_id,
-                MultipartUpload={"Parts": list(parts)},
+                MultipartUpload={"Parts": parts},
                 IfNoneMatch="*",
                 none_if=PRECONDITION_FAILED,
             )
-        except BaseException:
-            await asyncio.shield(self._abort(key, upload_id))
-            raise
+        finally:
+            if done is None:
+                # Parts cost money until somebody ends the upload: also where the key turned out to exist.
+                await asyncio.shield(self._abort(key, upload_id))
         return done is not None
+
+    async def _send_parts(self, key: str, path: Path, size: int, upload_id: str) -> list[dict[str, Any]]:
+        part_bytes = max(self._settings.part_bytes, -(-size // MOST_PARTS))
+        with path.open("rb") as file:
+
+            async def put(number: int) -> dict[str, Any]:
+                async with self._parts:
+                    start = (number - 1) * part_bytes
+                    body = await asyncio.to_thread(os.pread, file.fileno(), part_bytes, start)
+                    if len(body) != min(part_bytes, size - start):
+                        raise EngineError(f"s3: {path} changed while it went up to {key}", code="ADO-5603")
+                    answer = await self._call("upload_part", key, UploadId=upload_id, PartNumber=number, Body=body)
+                    return {"PartNumber": number, "ETag": answer["ETag"]}
+
+            tasks = [asyncio.create_task(put(number)) for number in range(1, -(-size // part_bytes) + 1)]
+            try:
+                return await asyncio.gather(*tasks)
+            finally:
+                # None may still read the file, or send a part to an upload that was given up.
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _abort(self, key: str, upload_id: str) -> None:
         try:
@@ -109,7 +134,7 @@ class S3Store:
         try:
             async with answer["Body"] as body:
                 return bytes(await body.read())
-        except (BotoCoreError, OSError, TimeoutError) as error:
+        except FAULTS as error:
             raise UnavailableError(f"s3: reading {key}: {type(error).__name__}: {error}", code="ADO-5601") from error
 
     async def exists(self, key: str) -> bool:
@@ -151,6 +176,13 @@ class S3Store:
                     hint="`adology up` creates it on one machine; on AWS Terraform does.",
                     code="ADO-5602",
                 ) from error
-            raise UnavailableError(f"s3: {operation} {key}: {code}: {error}", code="ADO-5601") from error
-        except (BotoCoreError, OSError, TimeoutError) as error:
-            raise UnavailableError(f"s3: {operation} {key}: {type(error).__name__}: {error}", code="ADO-5601") from error
+            kind = _ConflictError if code in CONFLICT else UnavailableError
+            raise kind(f"s3: {operation} {key}: {code}: {error}", code="ADO-5601") from error
+        except FAULTS as error:
+            raise UnavailableError(
+                f"s3: {operation} {key}: {type(error).__name__}: {error}", code="ADO-5601"
+            ) from error
+
+
+class _ConflictError(UnavailableError):
+    """Somebody else wrote the same key at the same moment."""

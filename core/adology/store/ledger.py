@@ -38,8 +38,8 @@ class Ledger:
             earlier = await _one(
                 connection,
                 f"select {_COLUMNS}, {_LEASE} from batches where id ="
-                " (select batch_id from gather_requests where request_key = %s)",
-                [request_key],
+                " (select batch_id from gather_requests where request_key = %s) and brand = %s",
+                [request_key, brand],
             )
             current = await _one(
                 connection,
@@ -160,14 +160,14 @@ class Ledger:
             row = await _one(connection, f"select {_COLUMNS}, 0 from batches where id = %s", [batch_id])
         return row[0] if row else None
 
-    async def find_request(self, request_key: str) -> Batch | None:
+    async def find_request(self, brand: str, request_key: str) -> Batch | None:
         """The batch that answers a request to gather; None until a worker has taken the request."""
         async with self._database.connection("ledger.find_request") as connection:
             row = await _one(
                 connection,
                 f"select {_COLUMNS}, 0 from batches where id ="
-                " (select batch_id from gather_requests where request_key = %s)",
-                [request_key],
+                " (select batch_id from gather_requests where request_key = %s and brand = %s)",
+                [request_key, brand],
             )
         return row[0] if row else None
 
@@ -271,7 +271,8 @@ async def lock_batch(connection: Connection, batch_id: str) -> str:
 async def _remember(connection: Connection, request_key: str, batch_id: str) -> bool:
     """Bind the request to the batch; True if it was bound before (the same request came again)."""
     done = await connection.execute(
-        "insert into gather_requests (request_key, batch_id) values (%s, %s) on conflict do nothing",
+        "insert into gather_requests (request_key, brand, batch_id) select %s, brand, id from batches where id = %s"
+        " on conflict do nothing",
         [request_key, batch_id],
     )
     return done.rowcount == 0

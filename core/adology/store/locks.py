@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 
-from adology.errors import Retry
+from adology.errors import UnavailableError
 from adology.log import external_call
 from adology.store.database import Connection, Database
 
@@ -30,7 +30,7 @@ class AdvisoryLocks:
         """True inside the block if the lock is ours, False at once when somebody else holds it.
 
         Raises:
-            Retry: the server does not answer.
+            UnavailableError: the server does not answer.
         """
         connection = await self._connect(name)
         try:
@@ -47,7 +47,7 @@ class AdvisoryLocks:
                     self._url, autocommit=True, connect_timeout=10, application_name=f"adology lock {name}"[:63]
                 )
         except psycopg.OperationalError as error:
-            raise _retry(name, error) from error
+            raise _unavailable(name, error) from error
 
     async def _try_lock(self, connection: Connection, name: str) -> bool:
         try:
@@ -55,7 +55,7 @@ class AdvisoryLocks:
                 found = await connection.execute("select pg_try_advisory_lock(%s, hashtext(%s))", [SPACE, name])
                 row = await found.fetchone()
         except psycopg.OperationalError as error:
-            raise _retry(name, error) from error
+            raise _unavailable(name, error) from error
         return bool(row and row[0])
 
 
@@ -64,6 +64,6 @@ async def _unlock(connection: Connection) -> None:
         await connection.execute("select pg_advisory_unlock_all()")
 
 
-def _retry(name: str, error: psycopg.OperationalError) -> Retry:
+def _unavailable(name: str, error: psycopg.OperationalError) -> UnavailableError:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
-    return Retry(f"postgres: lock {name}: {reason}", code="ADO-5401")
+    return UnavailableError(f"postgres: lock {name}: {reason}", code="ADO-5401")

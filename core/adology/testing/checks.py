@@ -79,14 +79,10 @@ def skip(reason: str) -> NoReturn:
     raise unittest.SkipTest(reason)
 
 
-def list_checks(kit: type[Conformance]) -> Iterator[str]:
+def list_checks(kit: type[Conformance]) -> list[str]:
     """Names of the kit's checks and of the author's own test methods, in order of definition."""
-    seen: set[str] = set()
-    for cls in reversed(kit.__mro__):
-        for name, member in vars(cls).items():
-            if name.startswith("test_") and callable(member) and name not in seen:
-                seen.add(name)
-                yield name
+    members = ((name, member) for cls in reversed(kit.__mro__) for name, member in vars(cls).items())
+    return list(dict.fromkeys(name for name, member in members if name.startswith("test_") and callable(member)))
 
 
 def run_checks(kit: type[Conformance]) -> Iterator[CheckResult]:

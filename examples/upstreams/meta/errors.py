@@ -79,7 +79,7 @@ BAD_CURSOR = Problem(code=100, message="(#100) Invalid parameter: the cursor is 
 UNSUPPORTED = Problem(
     code=100, subcode=33, message="Unsupported request. Please read the Graph API documentation at /docs/graph-api"
 )
-REDUCE_DATA = Problem(code=1, message=REDUCE, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+REDUCE_DATA = Problem(code=1, message=REDUCE, status=HTTPStatus.INTERNAL_SERVER_ERROR, transient=True)
 UNAVAILABLE = Problem(
     code=2,
     message="An unexpected error has occurred. Please retry your request later.",

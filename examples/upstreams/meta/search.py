@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from datetime import date
 
 import msgspec
@@ -10,7 +11,7 @@ from upstreams.meta.countries import NAMES
 from upstreams.meta.parameters import Query
 from upstreams.world import Creative, World, WorldAd, WorldBrand
 
-EVERYTHING = frozenset({".", "''", '""', "*"})
+EVERYTHING = frozenset({"", ".", "''", '""', "*"})
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +27,11 @@ class Library:
     def __init__(self, world: World) -> None:
         self.creatives: dict[str, Creative] = {creative.id: creative for creative in world.creatives}
         entries = [Found(brand=brand, ad=ad) for brand in world.brands for ad in brand.ads if ad.network == "meta"]
-        self._entries = sorted(entries, key=lambda e: (e.ad.started_on, e.ad.id), reverse=True)
+        self._entries = sorted(entries, key=_newest_first, reverse=True)
         self._by_id = {entry.ad.id: entry for entry in entries}
+        self._by_page: dict[str, list[Found]] = {}
+        for entry in self._entries:
+            self._by_page.setdefault(entry.brand.meta_page_id, []).append(entry)
 
     def find_ad(self, ad_id: str) -> Found | None:
         """The ad of that Library ID."""
@@ -42,20 +46,23 @@ class Library:
         """Every match. `today` decides what is active."""
         if query.political or query.ad_type != "ALL":
             return []  # this world has commercial ads only
-        return [entry for entry in self._entries if self._matches(entry, query, today)]
+        entries = self._entries
+        if query.page_ids:
+            own = (self._by_page.get(page_id, []) for page_id in dict.fromkeys(query.page_ids))
+            entries = list(heapq.merge(*own, key=_newest_first, reverse=True))
+        return [entry for entry in entries if self._matches(entry, query, today)]
 
     def _matches(self, entry: Found, query: Query, today: date) -> bool:
-        brand, ad = entry.brand, entry.ad
+        ad = entry.ad
         return (
-            (not query.page_ids or brand.meta_page_id in query.page_ids)
-            and _reached(ad, query.countries)
+            _reached(ad, query.countries)
             and _has_status(ad, query.status, today)
             and (query.delivered_to is None or ad.started_on <= query.delivered_to)
             and (query.delivered_from is None or ad.stopped_on is None or ad.stopped_on >= query.delivered_from)
             and (not query.platforms or any(name.upper() in query.platforms for name in ad.platforms))
             and (not query.languages or any(name in query.languages for name in ad.languages))
             and self._has_media(ad, query.media_type)
-            and _mentions(self._words_of(entry), query)
+            and (not query.terms or _mentions(self._words_of(entry), query))
         )
 
     def _has_media(self, ad: WorldAd, media_type: str) -> bool:
@@ -79,6 +86,10 @@ class Library:
         return " ".join(parts).casefold()
 
 
+def _newest_first(entry: Found) -> tuple[date, str]:
+    return entry.ad.started_on, entry.ad.id
+
+
 def _reached(ad: WorldAd, countries: tuple[str, ...]) -> bool:
     """Commercial ads are shown where the EU's rules hold; asking for other countries finds none."""
     covered = [country for country in ad.countries if country in NAMES]
@@ -92,7 +103,7 @@ def _has_status(ad: WorldAd, status: str, today: date) -> bool:
 
 def _mentions(text: str, query: Query) -> bool:
     terms = query.terms.strip().casefold()
-    if not terms or terms in EVERYTHING:
+    if terms in EVERYTHING:
         return True
     parts = terms.split(",") if query.exact else terms.split()
     return all(part.strip() in text for part in parts)

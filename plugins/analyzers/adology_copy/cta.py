@@ -31,11 +31,27 @@ def find_cta(button: str, pieces: Sequence[Piece]) -> Cta | None:
     if said is not None and said.family != "none":
         return said
     for piece in pieces:
-        match = PHRASE.search(piece.text)
-        if match:
-            name = name_of(match.group())
-            return Cta(id=name, family=FAMILY_OF.get(name, "other"), text=match.group(), where=piece.where)
+        text = _phrase_in(piece.text)
+        if text:
+            name = name_of(text)
+            return Cta(id=name, family=FAMILY_OF.get(name, "other"), text=text, where=piece.where)
     return said
+
+
+def _phrase_in(text: str) -> str:
+    """The first known phrase. Single words count only alone on their line: "jouer" is also prose."""
+    for match in PHRASE.finditer(text):
+        found = match.group()
+        if len(found.split()) > 1 or WITHOUT_SPACES.search(found) or _is_alone(text, match):
+            return found
+    return ""
+
+
+def _is_alone(text: str, match: re.Match[str]) -> bool:
+    start = text.rfind("\n", 0, match.start()) + 1
+    end = text.find("\n", match.end())
+    around = text[start : match.start()] + text[match.end() : len(text) if end < 0 else end]
+    return not any(c.isalnum() for c in around)
 
 
 def name_of(phrase: str) -> str:

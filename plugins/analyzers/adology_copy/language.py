@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import islice
 
 from adology_copy.model import Language
 from adology_copy.wordlists import LETTERS, WORDS
@@ -73,7 +74,8 @@ WRITTEN: dict[str, tuple[str, ...]] = {
 }
 
 LETTER_WEIGHT = 0.7
-LEAST_EVIDENCE = 0.9
+LEAST_EVIDENCE = 1.05
+LEAST_PER_WORD = 0.15
 LEAST_LEAD = 1.15
 """The best language must be this much ahead of the next."""
 MOST_WORDS = 2000
@@ -120,8 +122,9 @@ def _shared(text: str, script: str, share: float) -> Language:
 
 def _latin(text: str, share: float) -> Language:
     evidence: dict[str, float] = {}
-    for match, _ in zip(WORD.finditer(text), range(MOST_WORDS), strict=False):
-        word = match.group().lower().replace("’", "'")
+    # Each word once: a product's name in every line of a catalogue is not more of a language.
+    words = {match.group().lower().replace("’", "'") for match in islice(WORD.finditer(text), MOST_WORDS)}
+    for word in sorted(words):
         listed = LISTED.get(word) or LISTED.get(word.partition("'")[2], ())
         for code in listed:
             evidence[code] = evidence.get(code, 0.0) + 1.0 / len(listed)
@@ -129,7 +132,7 @@ def _latin(text: str, share: float) -> Language:
             for code in WRITTEN[letter]:
                 evidence[code] = evidence.get(code, 0.0) + LETTER_WEIGHT / len(WRITTEN[letter])
     ranked = sorted(evidence.items(), key=lambda pair: (-pair[1], pair[0]))[:2]
-    if not ranked or ranked[0][1] < LEAST_EVIDENCE:
+    if not ranked or ranked[0][1] < max(LEAST_EVIDENCE, LEAST_PER_WORD * len(words)):
         return Language()
     code, best = ranked[0]
     second = ranked[1][1] if len(ranked) > 1 else 0.0

@@ -37,7 +37,7 @@ STARTING = re.compile(
     re.IGNORECASE,
 )
 UP_TO = re.compile(
-    r"(?:\b(?:up to|upto|bis zu|jusqu['’]à|jusqu['’]a|hasta(?: un| el)?|fino al?|tot(?: wel)?|até|upp till|op til|opptil|"
+    r"(?:\b(?:up to|upto|bis zu|jusqu['’][àa]|hasta(?: un| el)?|fino al?|tot(?: wel)?|até|upp till|op til|opptil|"
     r"jopa|do|až|akár|până la|до|έως|hingga|lên đến|tới)|最大|高达|最高|최대|ลดสูงสุด|حتى|עד)\s*[-−–]?\s*$",
     re.IGNORECASE,
 )

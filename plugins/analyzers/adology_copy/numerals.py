@@ -25,8 +25,8 @@ MULTIPLES: dict[str, int] = {
     "mrd.": 1_000_000_000, "milliarden": 1_000_000_000, "milliards": 1_000_000_000, "lakh": 100_000,
     "crore": 10_000_000,
 }  # fmt: skip
-MULTIPLE = r"(?:\s?(?:" + "|".join(sorted((re.escape(w) for w in MULTIPLES if len(w) > 1), key=len, reverse=True))
-MULTIPLE += r")(?![^\W\d_])|[kKmMbB](?![^\W_]))"
+_WORDS = "|".join(sorted((re.escape(word) for word in MULTIPLES if len(word) > 1), key=len, reverse=True))
+MULTIPLE = rf"(?:\s?(?i:{_WORDS})(?![^\W\d_])|[kKmMbB](?![^\W_]))"
 
 
 def amount(text: str, *, multiple: str = "", decimals: int = 2) -> str:

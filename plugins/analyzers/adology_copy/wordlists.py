@@ -13,12 +13,13 @@ WORDS: dict[str, str] = {
         many then them these so some her would make like him into has look more see my our been who its now find than
         first get just over only new after most us free shop buy save off today sale try best every shipping order
         learn sign download need want why don't it's you're here right help any made any deal limited offer until
-        start join delivery""",
+        start join delivery better enjoy love know""",
     "de": """der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er
         hat dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber vor zur
         bis mehr durch man sein wurde sei ich du wir ihr dein deine deinen dich dir uns unser unsere jetzt kaufen
         kostenlos gratis sparen rabatt angebot neu neue neuen heute hier entdecke entdecken bestellen versand ohne
-        alle alles schon jeden jede ihre ihren ihrem mein wenn was keine kein gibt immer beim unter einfach""",
+        alle alles schon jeden jede ihre ihren ihrem mein wenn was keine kein gibt immer beim unter einfach
+        kostenloser kostenlose""",
     "fr": """de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont la avec son
         ses mais ou nous vous votre vos notre nos on tout tous toute toutes aux cette ces été comme si sans leur fait
         même peut être très bien aussi dès jusqu'à chez c'est d'un d'une l'offre j'ai n'est qu'il maintenant gratuit

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -25,6 +27,8 @@ AUDIO_CODECS = frozenset({
     "pcm_alaw",
 })  # fmt: skip
 """Decoders that ads need. FFmpeg has hundreds more, of games and cameras, that hostile files reach for."""
+
+UNKNOWN = "unknown"
 
 
 @contextmanager
@@ -58,16 +62,22 @@ def video_stream(container: InputContainer) -> VideoStream:
     """
     films = [s for s in container.streams.video if not s.disposition & type(s.disposition).attached_pic]
     if not films:
-        audio = ", ".join(s.codec_context.name for s in container.streams.audio)
+        audio = ", ".join(codec_of(s) for s in container.streams.audio)
         seen = f"only audio ({audio})" if audio else "no streams that can be read"
         raise MediaUnusableError(f"no picture to look at: the file has {seen}")
     stream = films[0]
-    codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
+    codec = codec_of(stream)
     if codec not in VIDEO_CODECS:
         raise MediaUnusableError(
             f"the video codec {codec} is not read", hint=f"Read are {', '.join(sorted(VIDEO_CODECS))}."
         )
     return stream
+
+
+def codec_of(stream: VideoStream | AudioStream) -> str:
+    """The decoder's name; PyAV gives no context where FFmpeg knows none, whatever its stubs say."""
+    context: CodecContext | None = stream.codec_context
+    return UNKNOWN if context is None else context.name
 
 
 def short(error: BaseException) -> str:

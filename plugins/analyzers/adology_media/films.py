@@ -12,11 +12,11 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from adology.errors import MediaUnusableError
-from adology_media.containers import AUDIO_CODECS, open_video, short, video_stream
+from adology_media.containers import AUDIO_CODECS, UNKNOWN, codec_of, open_video, short, video_stream
 from adology_media.derive import Derive, save_jpeg
 from adology_media.loudness import measure
 from adology_media.model import AudioTrack, KeyFrame, MediaFacts
-from adology_media.moments import Look, Moment, Watcher, shown_size
+from adology_media.moments import Look, Moment, Scout, Watcher, shown_size
 from adology_media.palette import palette, tone
 from adology_media.phash import phash
 from adology_media.pixels import WORKING_SIDE
@@ -37,18 +37,20 @@ def read_film(path: Path, format_: Format, settings: MediaSettings, derive: Deri
     check_whole(path, format_.reader)
     try:
         return _read(path, format_, settings, derive)
-    except av.FFmpegError as error:
+    except (av.FFmpegError, ValueError, ArithmeticError) as error:
+        # Arithmetic: damaged headers hold times and sizes that no number can.
         raise MediaUnusableError(f"the {format_.name} video cannot be decoded: {short(error)}") from error
 
 
 def _read(path: Path, format_: Format, settings: MediaSettings, derive: Derive) -> MediaFacts:
-    with open_video(path, format_) as container:
+    with open_video(path, format_) as container, open_video(path, format_) as other:
         stream = video_stream(container)
         duration_s = _duration(container, stream) or _walked_duration(path, format_)
         _check_limits(stream, duration_s, settings)
         watcher = Watcher(
             container,
             stream,
+            Scout(other, video_stream(other)),
             side=max(settings.keyframe_side, settings.thumbnail_side, WORKING_SIDE),
             budget=settings.decode_megapixels * 1_000_000,
             max_pixels=settings.max_pixels,
@@ -173,11 +175,11 @@ def _audio(path: Path, format_: Format, settings: MediaSettings) -> AudioTrack |
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
-        context = stream.codec_context
-        if context is None:
-            return AudioTrack(codec="unknown")
-        track = AudioTrack(codec=context.name, sample_rate=context.sample_rate, channels=context.channels)
-        if context.name not in AUDIO_CODECS or settings.loudness_s <= 0:
+        codec, context = codec_of(stream), stream.codec_context
+        if codec == UNKNOWN:
+            return AudioTrack(codec=codec)
+        track = AudioTrack(codec=codec, sample_rate=context.sample_rate, channels=context.channels)
+        if codec not in AUDIO_CODECS or settings.loudness_s <= 0:
             return track
         loudness = measure(container, stream, limit_s=settings.loudness_s)
     return AudioTrack(

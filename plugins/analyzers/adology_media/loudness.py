@@ -30,6 +30,9 @@ RELATIVE_GATE = -10.0
 MAX_ERRORS = 1000
 TOLERATED = 0.1
 LOUDEST_SAMPLE = 8.0
+LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""What a number of channels without names is taken for."""
+
 FLOATING = frozenset({"flt", "fltp", "dbl", "dblp"})
 
 # BS.1770-4, tables 1 and 2, for 48 kHz.
@@ -160,16 +163,29 @@ class _Track:
             except (av.FFmpegError, ValueError):
                 self._bad += 1
                 continue
-            for frame in frames:
-                if not isinstance(frame, AudioFrame) or not frame.samples:
+            for decoded in frames:
+                if not isinstance(decoded, AudioFrame) or not decoded.samples:
                     continue
-                if not _plausible(frame):
+                frame = _placed(decoded)
+                if frame is None or not _plausible(frame):
                     self._bad += 1
                     continue
                 self._good += 1
                 frame.pts, frame.time_base = samples, Fraction(1, frame.sample_rate)
                 samples += frame.samples
                 yield frame
+
+
+def _placed(frame: AudioFrame) -> AudioFrame | None:
+    """The frame with named channels; FFmpeg's filters silently pass unnamed ones by."""
+    if all(channel.name != "NONE" for channel in frame.layout.channels):
+        return frame
+    layout = LAYOUTS.get(frame.layout.nb_channels)
+    if layout is None:
+        return None
+    placed = AudioFrame.from_ndarray(frame.to_ndarray(), format=frame.format.name, layout=layout)
+    placed.sample_rate = frame.sample_rate
+    return placed
 
 
 def _plausible(frame: AudioFrame) -> bool:

@@ -1,9 +1,10 @@
 """Evenly spaced pictures of a video, without reading the whole of it.
 
-For each wanted moment: seek to the key frame before it, then decode on to the moment itself as
-far as the pixel budget reaches. Two encodings of one film have their key frames in different
-places, so stopping at them would make equal films look different. The budget counts pixels, not
-seconds, so that the same file always gives the same pictures.
+For each wanted moment: seek to the key frame before it, unless decoding on from the moment before
+is nearer, then decode to the moment itself as far as the pixel budget reaches. Two encodings of
+one film have their key frames in different places, so stopping at them would make equal films
+look different. The budget counts pixels, not seconds, so that the same file always gives the same
+pictures.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_ERRORS = 64
 
 WIDEST_PIXEL = 10
 EPSILON_S = 0.001
-LATE_S = 1.0
+LATE_S = 0.25
 BEFORE_ALL = -(2**40)
 """A time stamp that no key frame is before."""
 
@@ -52,19 +53,45 @@ class Look(Struct, frozen=True, kw_only=True):
     errors: int
 
 
+class Scout:
+    """Finds out, in a container of its own, which key frame seeking would lead to; decodes nothing."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._container = container
+        self._stream = stream
+
+    def key_frame(self, offset: int) -> int | None:
+        """Time stamp of the key frame before `offset`; None where that cannot be told."""
+        try:
+            self._container.seek(offset, stream=self._stream, backward=True)
+            return next(self._container.demux(self._stream)).pts
+        except (av.FFmpegError, OverflowError, StopIteration):
+            return None
+
+
 class Watcher:
     """Takes moments out of one stream; `side` bounds the pictures, `budget` the decoded pixels."""
 
     def __init__(
-        self, container: InputContainer, stream: VideoStream, *, side: int, budget: int, max_pixels: int
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        scout: Scout,
+        *,
+        side: int,
+        budget: int,
+        max_pixels: int,
     ) -> None:
         self._container = container
         self._stream = stream
+        self._scout = scout
         self._side = side
         self._budget = budget
         self._max_pixels = max_pixels
         self._errors = 0
         self._turned = 0
+        self._frames: Iterator[VideoFrame] = iter(())
+        self._last: VideoFrame | None = None
         context = stream.codec_context
         context.thread_count = 1
         # The decoder itself refuses a picture that grows in mid-stream.
@@ -84,8 +111,8 @@ class Watcher:
     def _find(self, target_s: float, budget: int) -> VideoFrame | None:
         """The first frame at or after the moment, else the last that the budget or the file allows."""
         base = self._stream.time_base or Fraction(1, av.time_base)
-        offset = round((target_s + EPSILON_S) / base) + (self._stream.start_time or 0)
-        frame = self._walk(max(0, offset), target_s, budget)
+        offset = max(0, round((target_s + EPSILON_S) / base) + (self._stream.start_time or 0))
+        frame = self._walk(offset, target_s, budget)
         if frame is not None and self._time(frame) <= target_s + LATE_S:
             return frame
         # Edit lists make seeking overshoot: then the way from the very beginning may be nearer.
@@ -94,21 +121,29 @@ class Watcher:
         return min(found, key=lambda f: abs(self._time(f) - target_s), default=None)
 
     def _walk(self, offset: int, target_s: float, budget: int) -> VideoFrame | None:
-        """The frame at the moment, decoding from the key frame before `offset`."""
-        try:
-            self._container.seek(offset, stream=self._stream, backward=True)
-        except (av.FFmpegError, OverflowError):
-            return None
-        best = None
-        for frame in self._frames():
-            best = frame
+        """The frame at the moment, from the key frame before `offset` or from where we are."""
+        if not self._is_ahead(offset):
+            try:
+                self._container.seek(offset, stream=self._stream, backward=True)
+            except (av.FFmpegError, OverflowError):
+                return None
+            self._frames, self._last = self._decode(), None
+        for frame in self._frames:
+            self._last = frame
             budget -= frame.width * frame.height
             self._budget -= frame.width * frame.height
             if self._time(frame) >= target_s - EPSILON_S or budget <= 0:
                 break
-        return best
+        return self._last
 
-    def _frames(self) -> Iterator[VideoFrame]:
+    def _is_ahead(self, offset: int) -> bool:
+        """Whether we are between the key frame and `offset` already: decoding on is the shorter way."""
+        if self._last is None or self._last.pts is None or self._last.pts > offset:
+            return False
+        key = self._scout.key_frame(offset)
+        return key is not None and key <= self._last.pts
+
+    def _decode(self) -> Iterator[VideoFrame]:
         """Frames from here on, over packets that cannot be decoded."""
         errors = 0
         packets = self._container.demux(self._stream)

@@ -35,6 +35,7 @@ def read_picture(path: Path, format_: Format, settings: MediaSettings, derive: D
     Raises:
         MediaUnusableError: too large, broken or cut off.
     """
+    animation = count_frames(path, format_.name, limit=settings.max_frames)
     with _pillow(format_.name, settings.max_pixels), Image.open(path, formats=(format_.reader,)) as image:
         _check_size(image.size, settings.max_pixels)
         size, mode = image.size, image.mode
@@ -42,7 +43,8 @@ def read_picture(path: Path, format_: Format, settings: MediaSettings, derive: D
             # Before anything else: looking for EXIF decodes some formats, and swallows their errors.
             image.load()
         value = pixels.orientation(image)
-        animation = _animation(path, format_.name, image, settings.max_frames)
+        if format_.name in PILLOW_COUNTS:
+            animation = _counted(image, settings.max_frames)
         small, transparent = pixels.shrink(image)
     mirrored, rotated, _ = pixels.UPRIGHT.get(value, (False, 0, ()))
     upright = pixels.turn(small, value)
@@ -72,9 +74,7 @@ def read_picture(path: Path, format_: Format, settings: MediaSettings, derive: D
     )
 
 
-def _animation(path: Path, name: str, image: Image.Image, limit: int) -> Animation:
-    if name not in PILLOW_COUNTS:
-        return count_frames(path, name, limit=limit)
+def _counted(image: Image.Image, limit: int) -> Animation:
     frames = getattr(image, "n_frames", 1)
     if frames > limit:
         raise MediaUnusableError(

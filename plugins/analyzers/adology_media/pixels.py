@@ -30,6 +30,7 @@ SHRINKABLE = frozenset({"L", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 """Modes in which neighbouring values may be averaged; the others are converted at full size."""
 
 PROFILED = {"RGB": "RGB ", "CMYK": "CMYK"}
+SIXTEEN_BIT = "I;16"
 DEEP = ("I", "F")
 
 _SRGB = ImageCms.createProfile("sRGB")
@@ -76,13 +77,15 @@ def _plain(image: Image.Image) -> Image.Image:
 
 def _shallow(image: Image.Image) -> Image.Image:
     """8 bits of 16, 32 or float: Pillow would cut everything above 255 off."""
-    values = np.asarray(image, dtype=np.float64)
-    if image.mode == "F" or values.max(initial=0) > np.iinfo(np.uint16).max or values.min(initial=0) < 0:
-        values = np.nan_to_num(values)
-        low, high = values.min(), values.max()
-        values = (values - low) / (high - low or 1.0) * 255
-    else:
-        values = values / 257
+    if image.mode.startswith(SIXTEEN_BIT):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8), "L")
+    # Four bytes a pixel and no natural range: shrunk first, as the arithmetic takes several copies.
+    small = image.reduce(max(1, int(max(image.size) / (GAP * WORKING_SIDE))))
+    values = np.nan_to_num(np.asarray(small, dtype=np.float64))
+    low, high = values.min(), values.max()
+    if image.mode == "I" and low >= 0 and high <= np.iinfo(np.uint16).max:
+        low, high = 0.0, float(np.iinfo(np.uint16).max)
+    values = (values - low) / ((high - low) or 1.0) * 255
     return Image.fromarray(np.round(values).astype(np.uint8), "L")
 
 

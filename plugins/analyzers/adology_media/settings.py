@@ -29,4 +29,4 @@ class MediaSettings(Settings, frozen=True, kw_only=True):
     )
     decode_megapixels: Annotated[
         int, _at_least(1, "Pixels decoded per video at most to get from a key frame to the wanted moment, millions.")
-    ] = 1500
+    ] = 2500

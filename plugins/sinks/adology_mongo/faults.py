@@ -6,22 +6,21 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+from bson.errors import BSONError
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
-    DuplicateKeyError,
     ExecutionTimeout,
-    InvalidURI,
     OperationFailure,
     PyMongoError,
     WriteConcernError,
     WTimeoutError,
 )
 
-from adology import AdologyError, ConfigError, Retry
-from adology.errors import EngineError
+from adology import AdologyError, ConfigError
+from adology.errors import EngineError, UnavailableError
 from adology.log import REDACTOR, external_call
 
 TRANSIENT_CODE, SETTING_CODE, REFUSED_CODE = "ADO-4201", "ADO-4202", "ADO-4203"
@@ -32,11 +31,10 @@ _TRANSIENT = (
     ExecutionTimeout,
     WTimeoutError,
     WriteConcernError,
-    DuplicateKeyError,  # two upserts of one key met: the second try replaces
 )
 _NOT_ALLOWED = frozenset({13, 18, 8000})
 """Unauthorized, AuthenticationFailed, and Atlas's word for either."""
-_PASSING = frozenset({6, 7, 50, 64, 89, 91, 112, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436, DUPLICATE_KEY})
+_PASSING = frozenset({6, 7, 50, 64, 89, 91, 112, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 """Hosts and networks down, time-outs, elections, shutdowns, write conflicts (server's error_codes.yml)."""
 _RETRYABLE_LABELS = ("RetryableWriteError", "TransientTransactionError", "SystemOverloadedError")
 
@@ -46,28 +44,30 @@ async def mongo_call(operation: str, **fields: Any) -> AsyncIterator[external_ca
     """One logged call of MongoDB, its faults turned into the engine's.
 
     Raises:
-        Retry: the server went away, is not reachable, is electing or was too slow.
+        UnavailableError: the server went away, is not reachable, is electing or was too slow.
         ConfigError: the address is wrong, or the server refuses the user.
         EngineError: the server refuses the operation for good.
     """
     try:
         async with external_call("mongo", operation, **fields) as call:
             yield call
-    except PyMongoError as error:
+    except (PyMongoError, BSONError) as error:
         raise explain(operation, error) from error
 
 
-def explain(operation: str, error: PyMongoError) -> AdologyError:
+def is_all_there(error: BulkWriteError) -> bool:
+    """Whether the only fault is that documents were there already."""
+    details = error.details or {}
+    codes = {one.get("code") for one in details.get("writeErrors", [])}
+    return codes == {DUPLICATE_KEY} and not details.get("writeConcernErrors")
+
+
+def explain(operation: str, error: PyMongoError | BSONError) -> AdologyError:
     """The engine's error for a fault; passwords never get into its text."""
     code, reason = _find_reason(error)
     text = f"mongo: {operation}: {REDACTOR.redact(reason)}"
-    if isinstance(error, ConfigurationError | InvalidURI):
-        return ConfigError(
-            "mongo.url",
-            f"cannot be used: {REDACTOR.redact(reason)}",
-            "Write mongodb://user:password@host:port/ …",
-            code=SETTING_CODE,
-        )
+    if isinstance(error, ConfigurationError):
+        return wrong_address(reason)
     if code in _NOT_ALLOWED:
         return ConfigError(
             "mongo.url",
@@ -75,17 +75,28 @@ def explain(operation: str, error: PyMongoError) -> AdologyError:
             "Check user, password and authSource; the user needs readWrite on mongo.database.",
             code=SETTING_CODE,
         )
-    labelled = any(error.has_error_label(label) for label in _RETRYABLE_LABELS)
+    labelled = isinstance(error, PyMongoError) and any(map(error.has_error_label, _RETRYABLE_LABELS))
     if isinstance(error, _TRANSIENT) or code in _PASSING or labelled:
-        return Retry(text, code=TRANSIENT_CODE)
+        return UnavailableError(text, code=TRANSIENT_CODE)
     return EngineError(text, hint="The server's log says more.", code=REFUSED_CODE)
 
 
-def _find_reason(error: PyMongoError) -> tuple[int | None, str]:
-    """The server's code and one line; of a bulk write the first fault that will not pass by itself."""
+def wrong_address(reason: str) -> ConfigError:
+    """The address cannot be used, for `reason`; neither it nor its password is shown."""
+    return ConfigError(
+        "mongo.url",
+        f"cannot be used: {REDACTOR.redact(reason)}",
+        "Write mongodb://user:password@host:port/ with :, /, @ and % in the password as %XX.",
+        code=SETTING_CODE,
+    )
+
+
+def _find_reason(error: PyMongoError | BSONError) -> tuple[int | None, str]:
+    """The server's code and one line; of a bulk write the first fault that matters most."""
     if isinstance(error, BulkWriteError):
         details = error.details or {}
         found = [*details.get("writeErrors", []), *details.get("writeConcernErrors", [])]
+        found = [one for one in found if one.get("code") != DUPLICATE_KEY]
         found.sort(key=lambda one: one.get("code") in _PASSING)
         if found:
             count = f"{len(found)} writes failed, " if len(found) > 1 else ""

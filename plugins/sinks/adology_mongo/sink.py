@@ -2,8 +2,8 @@
 
 An unfinished batch leaves documents behind, and nobody finds them: readers come from committed
 rows of Postgres only (`ads.last_batch` makes the ``_id`` of an ad's payload, `asset_analyses.key`
-and `ad_analyses.key` name analyses). So nothing here needs a transaction, and writing twice is
-writing once.
+and `ad_analyses.key` name analyses). So nothing here needs a transaction. A document never changes
+once it is written: manifest, results and analyses do not either. What is there already stays.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 from bson.raw_bson import RawBSONDocument
-from pymongo import AsyncMongoClient, ReplaceOne, WriteConcern
+from pymongo import AsyncMongoClient, InsertOne, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError, ConfigurationError
 
 from adology import CommitBatch, CommittedAd, ConfigError, Context, ItemResult, Sink
 from adology.abc.sink import Role
@@ -23,14 +24,13 @@ from adology.settings import resolve_secret
 from adology.settings.model import MongoSettings
 from adology.store.naming import clean_id, payload_id
 from adology_mongo.documents import clean, encode_document
-from adology_mongo.faults import mongo_call
+from adology_mongo.faults import is_all_there, mongo_call, wrong_address
 
 PAYLOADS, ANALYSES, RESULTS = "payloads", "analyses", "results"
 CHUNK = 500
 CHUNK_BYTES = 8 * 1024 * 1024
 
 Document = dict[str, Any]
-Write = ReplaceOne[Document]
 
 
 class MongoSink(Sink[None]):
@@ -49,14 +49,12 @@ class MongoSink(Sink[None]):
 
         Raises:
             ConfigError: the address is missing or wrong, or the user is refused.
-            Retry: the server is not reachable.
+            UnavailableError: the server is not reachable.
         """
         settings = ctx.engine.mongo
+        self._client = _make_client(settings)
+        self._database = self._client.get_database(settings.database, write_concern=WriteConcern(w="majority", j=True))
         async with mongo_call("connect"):
-            self._client = _make_client(settings)
-            self._database = self._client.get_database(
-                settings.database, write_concern=WriteConcern(w="majority", j=True)
-            )
             await self._database.command("ping")
 
     async def close(self) -> None:
@@ -69,7 +67,7 @@ class MongoSink(Sink[None]):
         """Store the documents of the batch; repeated after any failure.
 
         Raises:
-            Retry: the server went away or was too slow.
+            UnavailableError: the server went away or was too slow.
             ConfigError: the user may not write.
             EngineError: the server refuses a document.
         """
@@ -90,23 +88,31 @@ class MongoSink(Sink[None]):
                 written += await self._write_all(ANALYSES, _analyses(await batch.analyses(missing)))
         return written
 
-    async def _write_all(self, collection: str, documents: AsyncIterator[tuple[str, bytes]]) -> int:
-        """Replace or insert in unordered chunks, bounded by count and by bytes."""
-        chunk: list[Write] = []
+    async def _write_all(self, collection: str, documents: AsyncIterator[bytes]) -> int:
+        """Insert in unordered chunks, bounded by count and by bytes. How many were not there yet."""
+        chunk: list[bytes] = []
         size = written = 0
-        async for key, data in documents:
+        async for data in documents:
             if chunk and (len(chunk) == CHUNK or size + len(data) > CHUNK_BYTES):
                 written += await self._write_chunk(collection, chunk, size)
                 chunk, size = [], 0
-            chunk.append(ReplaceOne({"_id": key}, RawBSONDocument(data), upsert=True))
+            chunk.append(data)
             size += len(data)
         if chunk:
             written += await self._write_chunk(collection, chunk, size)
         return written
 
-    async def _write_chunk(self, collection: str, chunk: list[Write], size: int) -> int:
-        async with mongo_call("bulk_write", collection=collection, count=len(chunk), bytes=size):
-            await self._collection(collection).bulk_write(chunk, ordered=False)
+    async def _write_chunk(self, collection: str, chunk: list[bytes], size: int) -> int:
+        # Inserts, not upserts: one that meets its own earlier self costs nothing but an answer.
+        writes = [InsertOne(RawBSONDocument(data)) for data in chunk]
+        async with mongo_call("bulk_write", collection=collection, count=len(chunk), bytes=size) as call:
+            try:
+                await self._collection(collection).bulk_write(writes, ordered=False)
+            except BulkWriteError as error:
+                if not is_all_there(error):
+                    raise
+                call.fields["there"] = len(error.details["writeErrors"])
+                return int(error.details["nInserted"])
         return len(chunk)
 
     def _collection(self, name: str) -> AsyncCollection[Document]:
@@ -121,27 +127,30 @@ def _make_client(settings: MongoSettings) -> AsyncMongoClient[Document]:
             "mongo.url", "is not set", "Run `adology up` for embedded servers, or set ADOLOGY_MONGO__URL."
         )
     limit_ms = int(settings.timeout_s * 1000)
-    return AsyncMongoClient(
-        resolve_secret(settings.url, setting="mongo.url"),
-        appname="adology",
-        tz_aware=True,
-        serverSelectionTimeoutMS=limit_ms,
-        connectTimeoutMS=min(limit_ms, 10_000),
-        socketTimeoutMS=limit_ms,
-    )
+    url = resolve_secret(settings.url, setting="mongo.url")
+    try:
+        return AsyncMongoClient(
+            url,
+            appname="adology",
+            tz_aware=True,
+            serverSelectionTimeoutMS=limit_ms,
+            connectTimeoutMS=min(limit_ms, 10_000),
+            socketTimeoutMS=limit_ms,
+        )
+    except (ValueError, TypeError, ConfigurationError) as error:
+        raise wrong_address(str(error)) from None
 
 
-async def _payloads(batch: CommitBatch) -> AsyncIterator[tuple[str, bytes]]:
+async def _payloads(batch: CommitBatch) -> AsyncIterator[bytes]:
     async for found in batch.ads():
         yield _payload(batch, found)
 
 
-def _payload(batch: CommitBatch, found: CommittedAd) -> tuple[str, bytes]:
+def _payload(batch: CommitBatch, found: CommittedAd) -> bytes:
     source, ad_id = clean_id(found.source), clean_id(found.ad.id)
     owner = None if found.ad.owner_org_id is None else clean_id(found.ad.owner_org_id)
-    key = payload_id(batch.id, source, ad_id, owner)
     document = {
-        "_id": key,
+        "_id": payload_id(batch.id, source, ad_id, owner),
         "batch": batch.id,
         "brand": batch.brand,
         "source": source,
@@ -151,10 +160,10 @@ def _payload(batch: CommitBatch, found: CommittedAd) -> tuple[str, bytes]:
         "media": [clean(media) for media in found.ad.media[:1000]],
         "raw": clean(found.ad.raw),
     }
-    return key, encode_document(document, "raw")
+    return encode_document(document, "raw")
 
 
-async def _results(batch: CommitBatch) -> AsyncIterator[tuple[str, bytes]]:
+async def _results(batch: CommitBatch) -> AsyncIterator[bytes]:
     """Results with something that no column holds: an embedding, a file without its hash."""
     async for result in batch.results():
         unnamed = result.s3_path is not None and result.sha256 is None
@@ -162,10 +171,10 @@ async def _results(batch: CommitBatch) -> AsyncIterator[tuple[str, bytes]]:
             yield _result(batch, result)
 
 
-def _result(batch: CommitBatch, result: ItemResult) -> tuple[str, bytes]:
+def _result(batch: CommitBatch, result: ItemResult) -> bytes:
     key = f"{batch.id}/{hash_url(result.url).hex()}"
     document = {"_id": key, "batch": batch.id, "brand": batch.brand, "result": clean(_fields(result))}
-    return key, encode_document(document, "result")
+    return encode_document(document, "result")
 
 
 def _fields(result: ItemResult) -> Document:
@@ -174,9 +183,9 @@ def _fields(result: ItemResult) -> Document:
     return {name: value for name, value in given.items() if value not in (None, {}, False, 0)}
 
 
-async def _analyses(documents: dict[str, dict[str, Any]]) -> AsyncIterator[tuple[str, bytes]]:
+async def _analyses(documents: dict[str, dict[str, Any]]) -> AsyncIterator[bytes]:
     for key, document in documents.items():
-        yield key, encode_document({**clean(document), "_id": key}, "result")
+        yield encode_document({**clean(document), "_id": key}, "result")
 
 
 async def _chunked_keys(batch: CommitBatch) -> AsyncIterator[list[str]]:

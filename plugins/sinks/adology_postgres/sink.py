@@ -9,10 +9,10 @@ from typing import ClassVar
 import msgspec
 import psycopg
 
-from adology import CommitBatch, Context, Retry, Sink
+from adology import CommitBatch, Context, Sink
 from adology.abc.sink import Role
 from adology.engine.model import OPEN_STATES
-from adology.errors import EngineError, LeaseLostError
+from adology.errors import EngineError, LeaseLostError, UnavailableError
 from adology.log import logger
 from adology.store import Database
 from adology.store.database import Connection
@@ -55,7 +55,7 @@ class PostgresSink(Sink[None]):
         """Make the batch visible. Returns at once when it is already.
 
         Raises:
-            Retry: the server went away or something held a lock for too long; nothing is visible.
+            UnavailableError: the server went away, or something held a lock too long; nothing is visible.
             LeaseLostError: the batch has ended without a commit.
             EngineError: the ledger does not know the batch, or the database refuses its rows.
         """
@@ -100,7 +100,7 @@ async def _explained(batch_id: str) -> AsyncIterator[None]:
     except psycopg.errors.UndefinedTable:
         raise
     except psycopg.errors.IdleInTransactionSessionTimeout as error:
-        raise Retry(f"commit of batch {batch_id}: the database ended a session that stood still") from error
+        raise UnavailableError(f"commit of batch {batch_id}: the database ended a session that stood still") from error
     except REFUSED as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise EngineError(

@@ -37,7 +37,7 @@ class S3Sink(Sink[None]):
         """Store the file unless `key` is there already; large files go up in parts.
 
         Raises:
-            Retry: S3 does not answer, or not as it should.
+            UnavailableError: S3 does not answer, or not as it should.
             EngineError: the bucket does not exist.
         """
         if self._store is None:

@@ -81,7 +81,7 @@ class Facebook(Source[FacebookSettings, date]):
         wrong = tuple(handle for handle in handles if handle not in pages)
         problem = f"handles {', '.join(map(repr, wrong))} are not Meta page ids (digits only)"
         if wrong and not pages:
-            raise Terminal(f"{ctx.plugin}: brand {brand.id}: {problem}", code="ADO-2103")
+            raise Terminal(f"{ctx.plugin}: brand {brand.id}: {problem}", code="ADO-2105")
         today = ctx.now().date()
         first = today - timedelta(days=ctx.settings.lookback_days) if since is None else since - self.lag
         return plan(pages, ctx.settings.countries, first, today, (problem,) if wrong else ())

@@ -59,6 +59,8 @@ def open_place(handle: str, settings: FilesSettings, taken: frozenset[str]) -> P
         RefusedError: it is not absolute, not there, of another kind, or not permitted.
     """
     text, _, table_text = handle.partition(_TABLE)
+    if os.path.lexists(handle):  # a name may hold the divider itself
+        text, table_text = handle, ""
     roots = tuple(Path(os.path.realpath(root)) for root in settings.roots)
     path = _permit(text, settings, roots)
     tables = (_permit(table_text, settings, roots),) if table_text else ()

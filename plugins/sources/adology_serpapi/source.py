@@ -196,7 +196,7 @@ class _Walk:
             return
         failure = f"SerpApi refuses the query for {query}: {error}"
         if len(progress.todo) == 1 and not query.singles() and not progress.pages and not progress.failed:
-            raise Terminal(f"{self._ctx.plugin}: {failure}", code="ADO-2204") from None
+            raise Terminal(f"{self._ctx.plugin}: {failure}", code="ADO-2207") from None
         self.progress = progress.split_slice() or progress.fail_slice(failure)
 
     def _leave_pending(self, reason: str) -> tuple[Ad, ...]:

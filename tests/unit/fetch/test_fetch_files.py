@@ -136,6 +136,24 @@ async def test_link_exchanged_after_it_was_resolved_is_noticed(
     assert files_in(scratch) == []
 
 
+async def test_pipe_put_in_a_files_place_is_neither_waited_for_nor_read(
+    root: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from adology.fetch import files
+
+    os.mkfifo(root / "pipe")
+    check, calls = files._check_regular, []
+
+    def miss_the_first(status: os.stat_result, url: str) -> None:
+        calls.append(url)
+        if len(calls) > 1:
+            check(status, url)
+
+    monkeypatch.setattr(files, "_check_regular", miss_the_first)
+    with pytest.raises(FetchRefusedError, match="it is a pipe"):
+        await asyncio.wait_for(fetch((root / "pipe").as_uri(), scratch, root), 5)
+
+
 async def test_missing_file_is_expired_media(root: Path, scratch: Path) -> None:
     with pytest.raises(MediaExpiredError, match="No such file"):
         await fetch((root / "gone.png").as_uri(), scratch, root)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adology.errors import AdologyError, FetchRefusedError, Retry
@@ -47,6 +47,17 @@ async def test_name_is_resolved_once_and_its_vetted_address_contacted(tmp_path: 
     assert names.asked == ["cdn.example"]
     assert wire.contacted == [PUBLIC]
     assert hosts == ["cdn.example"]
+
+
+@pytest.mark.parametrize("address", [PUBLIC, "2606:4700::1111"])
+async def test_public_literal_is_contacted_without_resolving(tmp_path: Path, wire: Wire, address: str) -> None:
+    names = Names()
+    host = f"[{address}]" if ":" in address else address
+    async with Fetcher(FetchSettings(), resolver=names) as fetcher:
+        with pytest.raises(Retry, match="the connection failed"):
+            await fetcher.fetch(f"http://{host}/a", folder=tmp_path)
+    assert set(wire.contacted) == {address}
+    assert names.asked == []
 
 
 async def test_rebinding_name_never_leads_inside(tmp_path: Path, wire: Wire) -> None:
@@ -203,17 +214,17 @@ async def test_tls_keeps_the_name_and_checks_the_certificate(tmp_path: Path, wir
     assert wire.contacted == [PUBLIC]
 
 
+NAMES = st.sampled_from(["good.example", "bad.example", "mixed.example", "GOOD.example.", "good。example", "localhost"])
 HOSTS = st.one_of(
-    st.sampled_from(["127.0.0.1", "[::1]", "0x7f.1", "2130706433", "10.0.0.1", "169.254.169.254", "①②⑦.0.0.1", "[::]"]),
-    st.sampled_from(
-        ["good.example", "bad.example", "mixed.example", "GOOD.example.", "good。example", "localhost", ""]
-    ),
+    NAMES,
+    st.sampled_from(["127.0.0.1", "[::1]", "0x7f.1", "2130706433", "10.0.0.1", "①②⑦.0.0.1", "[::]", ""]),
     st.ip_addresses(v=4).map(str),
     st.ip_addresses(v=6).map(lambda address: f"[{address}]"),
     st.integers(0, 2**33).map(str),
     st.integers(0, 2**33).map(hex),
     st.text(max_size=12),
 )
+PATHS = st.text(max_size=12).map(lambda text: f"/{text}") | st.just("") | st.just("\\@127.0.0.1/")
 URLS = st.one_of(
     st.text(max_size=60),
     st.text(max_size=40).map(lambda text: f"http://{text}"),
@@ -224,12 +235,17 @@ URLS = st.one_of(
         st.sampled_from(["", "", "", "user@", "a:b@", "@", "good.example@"]),
         HOSTS,
         st.sampled_from(["", "", ":80", ":443", ":22", ":0", ":x", ":", ":080", ":99999"]),
-        st.text(max_size=12).map(lambda text: f"/{text}") | st.just("") | st.just("\\@127.0.0.1/"),
+        PATHS,
     ),
+    st.builds("{}://{}{}".format, st.sampled_from(["http", "https"]), NAMES | HOSTS, PATHS),
 )
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(url="http://[2000::]", location=None)
+@example(url="", location="HTTP://[2000::]")
+@example(url="http://bad.example", location=None)
+@example(url="", location="//localhost/")
 @given(url=URLS, location=st.one_of(st.none(), URLS))
 def test_no_string_makes_the_guard_contact_what_is_not_public(url: str, location: str | None) -> None:
     """Neither as the address nor as where a public site redirects to; and every error is ours."""
@@ -245,6 +261,7 @@ async def _try(url: str, location: str | None) -> Wire:
     names = Names(
         good_example=[[PUBLIC], ["127.0.0.1"]],
         bad_example=[["127.0.0.1"]],
+        localhost=[["::1", "127.0.0.1"]],
         mixed_example=[[PUBLIC, "10.0.0.1"]],
     )
     start = "http://start.example/" if location is not None else url

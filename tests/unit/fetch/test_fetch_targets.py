@@ -88,6 +88,10 @@ def test_address_is_refused_with_its_reason(url: str, why: str) -> None:
 def test_public_address_becomes_a_target(url: str, host: str, port: int, sent: str) -> None:
     target = check_target(url, SETTINGS)
     assert (target.host, target.port, target.url.raw_path_qs) == (host, port, sent)
+    # What is requested is read anew from the URL object.
+    assert (target.url.raw_host, target.url.port, target.url.user) == (host, port, None)
+    bracketed = f"[{host}]" if ":" in host else host
+    assert str(target.url) == f"{target.url.scheme}://{bracketed}{sent}"
 
 
 def test_signed_path_and_query_are_sent_byte_for_byte() -> None:
@@ -99,7 +103,7 @@ def test_signed_path_and_query_are_sent_byte_for_byte() -> None:
 def test_stand_in_opens_exactly_its_own_origin() -> None:
     settings = FetchSettings(stand_ins=("127.0.0.1:9000", "[::1]:9001", "10.0.0.1:9002"))
     assert check_target("http://127.0.0.1:9000/a", settings).port == 9000
-    assert check_target("http://[::1]:9001/a", settings).host == "::1"
+    assert str(check_target("http://[::1]:9001/a", settings).url) == "http://[::1]:9001/a"
     for url in ("http://127.0.0.1:9001/", "http://127.0.0.1/", "http://127.0.0.2:9000/", "http://[::1]:9000/"):
         with pytest.raises(FetchRefusedError):
             check_target(url, settings)

@@ -98,6 +98,11 @@ def test_a_table_elsewhere_may_describe_the_folder(folder: Path, tmp_path: Path)
     assert found.ads[0].media[0].url == (folder / "hero.jpg").as_uri()
 
 
+def test_a_folder_may_be_named_like_a_handle_with_a_table(tmp_path: Path) -> None:
+    put(tmp_path, "a::b/hero.jpg")
+    assert gather(tmp_path / "a::b").names == ["acme/a::b/hero.jpg"]
+
+
 def test_a_row_may_not_lead_out_of_the_folder(folder: Path, tmp_path: Path) -> None:
     put(tmp_path, "secret.jpg", "spring-2/x.jpg")
     (folder / "link.jpg").symlink_to(tmp_path / "secret.jpg")

@@ -109,7 +109,7 @@ async def test_noise_on_standard_output_does_not_reach_the_protocol(ask: Asker) 
 @pytest.mark.parametrize(
     ("mode", "cls", "code", "text", "fields"),
     [
-        ("skip", Skip, "ADO-5002", "no faces Try a portrait.", {"hint": "Try a portrait."}),
+        ("skip", Skip, "ADO-5002", "no faces. Try a portrait.", {"hint": "Try a portrait."}),
         ("terminal", Terminal, "ADO-3777", "never", {"hint": None}),
         ("unusable", MediaUnusableError, "ADO-3101", r"broken \ud800 file", {}),
         ("retry", Retry, "ADO-5001", "busy", {"after": 7.5, "retryable": True}),
@@ -118,7 +118,7 @@ async def test_noise_on_standard_output_does_not_reach_the_protocol(ask: Asker) 
             "config",
             ConfigError,
             "ADO-1001",
-            "setting behave.model: is unknown Use another.",
+            "setting behave.model: is unknown. Use another.",
             {"setting": "behave.model"},
         ),
         ("own", Terminal, "ADO-3999", "of the plugin", {}),
@@ -261,7 +261,7 @@ async def test_child_is_confined_and_gets_no_credentials(ask: Asker, monkeypatch
     assert "hidden" not in seen["env"].values()
     assert seen["session"] is True
     assert (seen["memory"], seen["core"], seen["files"]) == (2 * 1024**3, 0, 256)
-    assert seen["path"][: len(sys.path)] == [os.path.abspath(entry) for entry in sys.path]  # noqa: ASYNC240, PTH100 - pure
+    assert {os.path.abspath(entry) for entry in sys.path} <= set(seen["path"])  # noqa: ASYNC240, PTH100 - pure
 
 
 # Logs
@@ -348,8 +348,10 @@ async def test_item_cancelled_while_its_child_starts_leaves_no_child(tmp_path: P
         with pytest.raises(asyncio.CancelledError):
             await task
         pids = {child.pid for child in set(psutil.Process().children()) - before}
+        assert pids
         assert await ask.pid() not in pids
-    assert all([await gone(pid) for pid in pids])
+        # While the pool goes on: closing it would end them anyway.
+        assert all([await gone(pid) for pid in pids])
 
 
 async def test_closing_ends_busy_and_idle_children_quickly_and_blames_no_item(tmp_path: Path) -> None:
@@ -381,7 +383,7 @@ async def test_child_that_cannot_be_started_is_no_fault_of_the_item(
     async with IsolatedPool(1) as pool:
         with pytest.raises(Retry, match=r"could be started: .*No such file") as caught:
             await Asker(pool, tmp_path)("well")
-    assert caught.value.code == "ADO-5601"
+    assert caught.value.code == "ADO-5201"
 
 
 async def test_child_that_ends_at_once_tells_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

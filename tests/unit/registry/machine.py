@@ -6,7 +6,8 @@ and which tokens were handed out until when. It never looks into the state.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from hypothesis import strategies as st
@@ -22,6 +23,8 @@ from adology.registry_client.protocol import (
     UnknownBrandError,
 )
 from adology_registry.state import ActiveBrands, Held
+
+T = TypeVar("T")
 
 LEASE_S = 10.0
 BRANDS = ("nike", "adidas")
@@ -85,15 +88,15 @@ class RegistryMachine(RuleBasedStateMachine):
         self.now += seconds
 
     @rule(target=leases, brand=brands, batch_id=some_batch, expected=st.integers(0, 3))
-    def start(self, brand: str, batch_id: str | None, expected: int) -> object:
+    def start(self, brand: str, batch_id: str | None, expected: int) -> Any:
         known = self.model.get(brand)
         same = known is None or batch_id == known.batch_id or (batch_id is None and expected == known.expected)
-        try:
-            answer = self.state.start(brand, expected, batch_id)
-        except BrandActiveError as error:
+        answer = _attempt(lambda: self.state.start(brand, expected, batch_id))
+        if isinstance(answer, EngineError):
+            assert isinstance(answer, BrandActiveError)
             assert not same, "a second start of the same batch must be idempotent"
             assert known is not None
-            assert error.batch_id == known.batch_id, "the refusal must name the active batch"
+            assert answer.batch_id == known.batch_id, "the refusal must name the active batch"
             return multiple()
         assert same, "another batch must not start while one is active"
         if known is None:
@@ -102,12 +105,11 @@ class RegistryMachine(RuleBasedStateMachine):
         return self._judge(brand, answer)
 
     @rule(target=leases, brand=brands, batch_id=some_batch, items=st.lists(results, min_size=1, max_size=4))
-    def submit(self, brand: str, batch_id: str | None, items: list[ItemResult]) -> object:
+    def submit(self, brand: str, batch_id: str | None, items: list[ItemResult]) -> Any:
         problem = self._expected_problem(brand, batch_id)
-        try:
-            answer = self.state.submit(brand, [Held.of(item) for item in items], batch_id)
-        except (UnknownBrandError, StaleBatchError) as error:
-            assert problem is type(error), f"{type(error).__name__} where {problem} was right"
+        answer = _attempt(lambda: self.state.submit(brand, [Held.of(item) for item in items], batch_id))
+        if isinstance(answer, EngineError):
+            assert problem is type(answer), f"{answer!r} where {problem} was right"
             return multiple()
         assert problem is None, f"a submit was counted where {problem} was right"
         self.model[brand].results |= {item.url: item for item in items}
@@ -117,10 +119,9 @@ class RegistryMachine(RuleBasedStateMachine):
     def renew(self, lease: Lease) -> None:
         live = self._is_live(lease)
         problem = self._expected_problem(lease.brand, lease.batch_id) or (None if live else CommitLeaseLostError)
-        try:
-            answer = self.state.renew(lease.brand, lease.token, lease.batch_id)
-        except EngineError as error:
-            assert problem is type(error), f"{type(error).__name__} where {problem} was right"
+        answer = _attempt(lambda: self.state.renew(lease.brand, lease.token, lease.batch_id))
+        if isinstance(answer, EngineError):
+            assert problem is type(answer), f"{answer!r} where {problem} was right"
             return
         assert problem is None, "only a live lease can be renewed"
         assert answer.lease_s == LEASE_S
@@ -130,10 +131,9 @@ class RegistryMachine(RuleBasedStateMachine):
     def release(self, lease: Lease) -> None:
         mine = self._is_last_winner(lease)
         problem = self._expected_problem(lease.brand, lease.batch_id) or (None if mine else CommitLeaseLostError)
-        try:
-            self.state.release(lease.brand, lease.token, lease.batch_id)
-        except EngineError as error:
-            assert problem is type(error), f"{type(error).__name__} where {problem} was right"
+        answer = _attempt(lambda: self.state.release(lease.brand, lease.token, lease.batch_id))
+        if isinstance(answer, EngineError):
+            assert problem is type(answer), f"{answer!r} where {problem} was right"
             return
         assert problem is None, "nobody may release another's lease"
         self.model[lease.brand].holder = ""
@@ -144,10 +144,9 @@ class RegistryMachine(RuleBasedStateMachine):
         problem = self._expected_problem(lease.brand, lease.batch_id)
         if problem is None and not self._is_last_winner(lease):
             problem = CommitLeaseLostError
-        try:
-            done = self.state.complete(lease.brand, lease.batch_id, lease.token)
-        except EngineError as error:
-            assert problem is type(error), f"{type(error).__name__} where {problem} was right"
+        done = _attempt(lambda: self.state.complete(lease.brand, lease.batch_id, lease.token))
+        if isinstance(done, EngineError):
+            assert problem is type(done), f"{done!r} where {problem} was right"
             return
         assert problem in {None, UnknownBrandError}, f"completed where {problem} was right"
         assert done == (problem is None), "completing must say whether there was a batch"
@@ -162,10 +161,9 @@ class RegistryMachine(RuleBasedStateMachine):
     @rule(brand=brands, batch_id=some_batch)
     def read_results(self, brand: str, batch_id: str | None) -> None:
         problem = self._expected_problem(brand, batch_id)
-        try:
-            held = self.state.results(brand, batch_id)
-        except EngineError as error:
-            assert problem is type(error)
+        held = _attempt(lambda: self.state.results(brand, batch_id))
+        if isinstance(held, EngineError):
+            assert problem is type(held), f"{held!r} where {problem} was right"
             return
         assert problem is None
         read = [msgspec.msgpack.decode(one.data, type=ItemResult) for one in held]
@@ -191,7 +189,7 @@ class RegistryMachine(RuleBasedStateMachine):
         if not self.model:
             assert self.state.held_bytes == 0, "an empty registry must hold nothing"
 
-    def _judge(self, brand: str, answer: SubmitAnswer) -> object:
+    def _judge(self, brand: str, answer: SubmitAnswer) -> Any:
         """What any start or submit may answer; a won lease becomes a committer's belief."""
         batch = self.model[brand]
         live = bool(batch.holder) and self.now < batch.until
@@ -227,3 +225,11 @@ class RegistryMachine(RuleBasedStateMachine):
     def _new_token(self) -> str:
         self.tokens += 1
         return f"t{self.tokens}"
+
+
+def _attempt(call: Callable[[], T]) -> T | EngineError:
+    """What the call returns, or the refusal that it raises."""
+    try:
+        return call()
+    except EngineError as error:
+        return error

@@ -26,7 +26,8 @@ async def running(**registry: Any) -> AsyncIterator[str]:
     """The address of a registry that lives as long as the block."""
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(settings(**registry), ready=ready.set_result))
-    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    first: set[asyncio.Future[Any]] = {task, ready}
+    await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         task.result()
     try:

@@ -40,7 +40,7 @@ class CountsTwice(ActiveBrands):
 class LeasesTwice(ActiveBrands):
     """Does not see that a lease is live."""
 
-    def _is_leased(self, batch: Batch, now: float) -> bool:
+    def _is_leased(self, _batch: Batch, _now: float) -> bool:
         return False
 
 
@@ -54,7 +54,7 @@ class LeasesEarly(ActiveBrands):
 class LeasesForEver(ActiveBrands):
     """Never takes a lease back that ran out: a dead committer ends the brand."""
 
-    def _is_leased(self, batch: Batch, now: float) -> bool:
+    def _is_leased(self, batch: Batch, _now: float) -> bool:
         return bool(batch.lease_token)
 
 
@@ -86,7 +86,9 @@ class TakesStaleBatches(ActiveBrands):
     """Counts late submits of an earlier batch for the present one."""
 
     def submit(self, brand: str, results: Iterable[Held], batch_id: str | None = None) -> SubmitAnswer:
-        return super().submit(brand, results)
+        if brand in self._batches:
+            batch_id = None
+        return super().submit(brand, results, batch_id)
 
 
 class StartsOver(ActiveBrands):

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from adology_serpapi import SerpApi
 
 from adology import Brand
 from adology.testing import SourceConformance
+from adology_serpapi import SerpApi
 from tests.unit.serpapi.rig import ACME, OTHER, make_ad, make_brand, make_world
 from upstreams.serpapi import API_KEY, SerpApiServer
 from upstreams.serpapi.library import Library

@@ -14,10 +14,10 @@ import psycopg
 from psycopg import sql
 
 from adology.embedded.home import Home, write_private
-from adology.embedded.identity import choose_identity, give_folder
+from adology.embedded.identity import Identity, choose_identity, give_folder
 from adology.embedded.logs import read_tail
 from adology.embedded.ports import HOST
-from adology.embedded.processes import get_create_time, stop_process
+from adology.embedded.processes import get_create_time, kill_inside, stop_process
 from adology.embedded.servers.base import Server, check_installed
 from adology.embedded.spawn import run_once, server_environment
 from adology.errors import StackError
@@ -44,12 +44,13 @@ class PostgresServer(Server):
         self.data = self.folder / "data"
         self._bootstrapped = False
         self._binaries = Path()
+        self._identity: Identity | None = None
 
     async def prepare(self) -> None:
         """Find an identity that may run the server, make the cluster if there is none."""
         self._binaries = check_installed(type(self), "postgres") / f"pginstall{MAJOR}" / "bin"
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        identity = choose_identity(self._binaries / "postgres", self.folder)
+        identity = self._identity = self._identity or choose_identity(self._binaries / "postgres", self.folder)
         self.identity = identity.text
         give_folder(self.folder, identity.owner)
         if self.data.exists():
@@ -149,20 +150,23 @@ class PostgresServer(Server):
         scratch.rename(self.data)
 
     def _clear_leftover(self) -> None:
-        """Stop a server that still runs on this data, or forget one that is gone.
+        """Stop a server that still runs on this data, and what a killed one left behind.
 
-        A stale pid file whose pid now belongs to somebody else would make PostgreSQL refuse to start.
+        The pid file is PostgreSQL's own guard against two servers on one folder, so it goes only
+        when nobody works in the folder any more. Left there, it would make PostgreSQL refuse to
+        start once its pid belongs to somebody else.
         """
         pid_file = self.data / "postmaster.pid"
         try:
-            pid = int(pid_file.read_text("ascii").split()[0])
+            pid = int(pid_file.read_bytes().split()[0])  # further lines hold a path, in any encoding
         except (OSError, ValueError, IndexError):
             return
         born = get_create_time(pid)
         with contextlib.suppress(psutil.Error):
             if born is not None and str(self.data) in psutil.Process(pid).cmdline():
                 stop_process(pid, born, self.stop_signal, self.grace_s)
-                return
+        # A backend in the middle of a long statement does not notice that its postmaster is gone.
+        kill_inside(self.data, "postgres")
         pid_file.unlink(missing_ok=True)
 
     async def _bootstrap(self) -> None:

@@ -48,10 +48,13 @@ create index batches_by_brand on batches (brand, created_at desc);
 create index batches_without_insight on batches (committed_at) where state = 'committed' and insight_at is null;
 
 create table gather_requests (
-    request_key text primary key,
+    request_key text not null,
+    brand text not null references brands (id),
     batch_id text not null references batches (id) on delete cascade,
-    created_at timestamptz not null default now()
+    created_at timestamptz not null default now(),
+    primary key (request_key, brand)
 );
+comment on table gather_requests is 'which batch answers a request; request ids are the sender''s, so a brand is part of the key';
 
 create table batch_items (
     batch_id text not null references batches (id) on delete cascade,

@@ -1,0 +1,54 @@
+"""``python -m tests.bench``: runs the measurements and prints one table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import uvloop
+
+from adology.log import setup_logging
+from tests.bench.creatives import measure_creatives
+from tests.bench.lab import Lab, open_lab
+from tests.bench.model import FULL, SHORT, Line, Size
+from tests.bench.table import show
+
+MEASUREMENTS: dict[str, Callable[[Lab, Size], Awaitable[list[Line]]]] = {
+    "creatives": measure_creatives,
+}
+
+
+async def run(lab: Lab, names: list[str], size: Size) -> list[Line]:
+    """All lines of the named measurements."""
+    lines: list[Line] = []
+    for name in names:
+        started = time.monotonic()
+        print(f"{name} …", file=sys.stderr, flush=True)
+        lines += await MEASUREMENTS[name](lab, size)
+        print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return lines
+
+
+def main() -> int:
+    """0 when every target was met, 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all by default")
+    parser.add_argument("--reps", type=int, default=FULL.reps, help="interleaved repetitions [default: %(default)s]")
+    parser.add_argument("--short", action="store_true", help="tiny sizes: does everything run?")
+    given = parser.parse_args()
+    unknown = set(given.names) - set(MEASUREMENTS)
+    if unknown:
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    size = SHORT if given.short else msgspec.structs.replace(FULL, reps=given.reps)
+    setup_logging(level="ERROR", style="text")
+    with open_lab() as lab:
+        lines = uvloop.run(run(lab, given.names or list(MEASUREMENTS), size))
+    print(show(lines))
+    return 1 if any(line.is_met is False for line in lines) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
