@@ -46,8 +46,8 @@ types: $(READY)  ## Check types
 	$(BIN)/mypy
 
 docs: $(READY)  ## Write the generated pages of docs/ anew
-	$(BIN)/python -m adology.settings.docs
-	$(BIN)/python -m adology.cli.docs
+	$(BIN)/python -m adology.settings.docs > docs/configuration.md
+	$(BIN)/python -m adology.cli.docs > docs/cli.md
 
 bench:  ## Measure throughput and memory beside peers, in an environment of its own
 	$(MAKE) --no-print-directory setup VENV=$(VENV)-bench LOCK=requirements/bench.txt

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
 from pathlib import Path
 
 from adology.cli import output
 from adology.errors import AdologyError, code_of, describe
 from adology.log import setup_logging
+from demo.interrupts import end_as_by_ctrl_c
 from demo.run import Options, run
 
 INTERRUPTED = 130
@@ -23,9 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     _forget_settings()
     setup_logging(level="WARNING", style="text")
-    for sign in (signal.SIGTERM, signal.SIGHUP):
-        # Whoever ends us in another way than by Ctrl-C wants everything stopped as well.
-        signal.signal(sign, signal.default_int_handler)
+    end_as_by_ctrl_c()
     try:
         return run(options)
     except KeyboardInterrupt:
@@ -42,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parse(arguments: list[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m demo", description="Collect three brands on this machine.")
-    parser.add_argument("--ads", type=int, default=24, help="ads of each brand (default: 24)")
+    parser.add_argument("--ads", type=int, default=20, help="ads of each brand (default: 20)")
     parser.add_argument("--seed", type=int, default=7, help="the same one draws the same world (default: 7)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default: 2)")
     parser.add_argument("--home", type=Path, default=Path(".build/demo"), help="folder (default: .build/demo)")

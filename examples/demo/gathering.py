@@ -15,6 +15,7 @@ from adology.settings import AdologySettings
 from adology.store import Catalogue, Insights
 from adology.types import Brand
 from adology_pulse.model import Pulse
+from upstreams.meta.countries import NAMES
 from upstreams.world import World, WorldBrand
 
 
@@ -42,6 +43,12 @@ async def gather(settings: AdologySettings, brands: Sequence[Brand]) -> Gathered
         outcomes = await follow(database, requests)
         pulses = {outcome.brand: await _find_pulse(Insights(database), outcome) for outcome in outcomes}
     return Gathered(outcomes=outcomes, pulses={brand: pulse for brand, pulse in pulses.items() if pulse is not None})
+
+
+def count_hidden(world: World) -> int:
+    """Ads that the Meta Ad Library does not show: commercial ones are shown where the EU's rules hold."""
+    at_meta = [ad for brand in world.brands for ad in brand.ads if ad.network == "meta"]
+    return sum(not NAMES.keys() & set(ad.countries) for ad in at_meta)
 
 
 def _brand(drawn: WorldBrand) -> Brand:

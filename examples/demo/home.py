@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 from adology.embedded import read_state, stop_stack
@@ -55,18 +56,21 @@ class DemoHome:
                 code="ADO-5501",
             )
 
-    def prepare(self, *, keep: bool) -> bool:
-        """Make the home; true if the data of an earlier run is there to go on with.
-
-        What an earlier run or `adology up` left running on it is stopped first.
-        """
+    def prepare(self, *, keep: bool) -> None:
+        """Make the home, anew unless `keep`; what `adology up` left running on it is stopped first."""
         self.check_ours()
         if read_state(self.root).pid is not None:
             stop_stack(self.root)
-        if not keep:
-            shutil.rmtree(self.root, ignore_errors=True)
-        kept = (self.root / "stack.toml").exists()
+        if not keep and self.root.exists():
+            self._put_away()
         for folder in (self.root, self.keys):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.root / MARKER).write_text(_NOTE, "utf-8")
-        return kept
+
+    def _put_away(self) -> None:
+        """Delete the home while the rest goes on: with a database in it, that takes seconds."""
+        old = self.root.with_name(f".{self.root.name}.old")
+        if (old / MARKER).is_file():  # of a run that was killed
+            shutil.rmtree(old, ignore_errors=True)
+        self.root.rename(old)
+        threading.Thread(target=shutil.rmtree, args=(old,), kwargs={"ignore_errors": True}).start()

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -18,7 +18,7 @@ from adology_pulse.model import Pulse
 from demo.home import DemoHome
 
 _NAME_WIDTH = 10
-_MOST_FORMATS = 3
+_WIDE = 100
 
 
 class Steps:
@@ -36,15 +36,28 @@ class Steps:
         """Say that a step is done, and what it came to."""
         now = time.monotonic()
         took, self._last = now - self._last, now
-        line = Table.grid(padding=(0, 1, 0, 0), expand=self._console.is_terminal)
+        self._line(Text("✓", style="green"), name, text, output.span(took))
+
+    def note(self, name: str, text: str) -> None:
+        """Say something that is no step and took no time."""
+        self._line(Text("·", style="dim"), name, text, "")
+
+    def _line(self, mark: Text, name: str, text: str, took: str) -> None:
+        is_terminal = self._console.is_terminal
+        line = Table.grid(padding=(0, 1, 0, 0), expand=is_terminal)
         line.add_column(width=1)
         line.add_column(width=_NAME_WIDTH)
-        line.add_column(ratio=1 if self._console.is_terminal else None)
+        line.add_column(ratio=1 if is_terminal else None)
         line.add_column(justify="right", no_wrap=True)
-        line.add_row(
-            Text("✓", style="green"), Text(name, style="bold"), Text(text), Text(output.span(took), style="dim")
-        )
+        line.add_row(mark, Text(name, style="bold"), Text(text), Text(took, style="dim"))
         self._console.print(line)
+
+
+def describe_services(names: Iterable[str]) -> str:
+    """The services by name, workers by number."""
+    workers = [name for name in names if name.startswith("worker-")]
+    others = [name for name in names if name not in workers]
+    return ", ".join([*others, output.count(len(workers), "worker")])
 
 
 def show_pulses(pulses: Mapping[str, Pulse]) -> None:
@@ -52,27 +65,27 @@ def show_pulses(pulses: Mapping[str, Pulse]) -> None:
     if not pulses:
         return
     console = output.stdout()
-    console.print(Text.assemble(("Insights", "bold"), ("  of the public ads; the customer's own stay his", "dim")))
-    made = Table.grid(padding=(0, 2, 0, 0))
-    made.add_column(no_wrap=True)
+    about = "  of the public ads; the customer's own are seen by the customer alone"
+    console.print(Text.assemble(("Insights", "bold"), (about, "dim")))
+    most = 3 if console.width >= _WIDE else 2
+    numbers = ("ads", "new", "running", "stopped", "median life")
+    made = output.table("brand", *numbers[:-1], "formats", numbers[-1], right=numbers, flexible=("formats",))
     for brand, pulse in pulses.items():
-        made.add_row(Text(f"  {brand}", style="bold"), Text(describe_pulse(pulse)))
+        counts = (pulse.ads, pulse.new.ads, pulse.running, pulse.stopped)
+        life = output.count(pulse.median_life_days, "day") if pulse.median_life_days is not None else "-"
+        made.add_row(
+            Text(brand, style="bold"),
+            *(Text(f"{number:,}") for number in counts),
+            Text(_formats(pulse, most)),
+            Text(life),
+        )
     console.print(made)
 
 
-def describe_pulse(pulse: Pulse) -> str:
-    """One sentence about a brand's ads."""
-    parts = [f"{pulse.running} of {output.count(pulse.ads, 'ad')} run"]
-    if not pulse.is_first:
-        parts.append(f"{pulse.new.ads} new, {pulse.newly_stopped.ads} just stopped")
-    formats = sorted(pulse.formats, key=lambda share: -share.ads)[:_MOST_FORMATS]
-    if formats:
-        parts.append(", ".join(f"{share.share:.0%} {share.format}" for share in formats))
-    if pulse.median_life_days is not None:
-        parts.append(f"half live {output.count(pulse.median_life_days, 'day')} or longer")
-    if pulse.run_all.longest is not None:
-        parts.append(f"the longest ran {pulse.run_all.longest}")
-    return "; ".join(parts)
+def _formats(pulse: Pulse, most: int) -> str:
+    """The most frequent formats and their shares."""
+    ordered = sorted(pulse.formats, key=lambda share: (-share.ads, share.format))
+    return ", ".join(f"{share.share:.0%} {share.format}" for share in ordered[:most])
 
 
 def show_next(home: DemoHome, outcomes: Sequence[Outcome]) -> None:
@@ -83,16 +96,16 @@ def show_next(home: DemoHome, outcomes: Sequence[Outcome]) -> None:
     batch = next((outcome.batch for outcome in outcomes if outcome.batch), None)
     steps = [
         (f"export ADOLOGY_CONFIG={config}", "for the commands below"),
-        (f"{program} up", "start it again; the data is still there"),
-        (f"{program} brand list", "the brands, with their ads"),
-        (f"{program} batch list", "the batches, with their failures"),
-        *([(f"{program} batch show {batch[:8]}", "one batch: sources, failures, timing")] if batch else []),
+        (f"{program} up", "start it again"),
+        (f"{program} brand list", "the brands and their ads"),
+        (f"{program} batch list", "the batches and their failures"),
+        *([(f"{program} batch show {batch[:8]}", "one batch in detail")] if batch else []),
         (f"{program} down", "stop it"),
-        (f"{python} -m demo --keep{_home_option(home)}", "gather once more: nothing is analysed twice"),
+        (f"{python} -m demo --keep{_home_option(home)}", "again: nothing is paid twice"),
     ]
     console = output.stdout()
     console.print()
-    console.print(Text.assemble(("Look further", "bold"), (f"  everything is stopped, its data is in {_short(home.root)}", "dim")))
+    console.print(Text.assemble(("Look further", "bold"), (f"  the data is in {_short(home.root)}", "dim")))
     made = Table.grid(padding=(0, 2, 0, 0))
     made.add_column(no_wrap=True)
     for command, why in steps:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from adology.cli import output
 from adology.cli.results import exit_code, show_outcomes
+from adology.errors import StackError
 from adology.settings import AdologySettings
 from demo import drawing, gathering, report, servers, troubles
 from demo.gathering import Gathered
@@ -16,6 +20,10 @@ from demo.report import Steps
 from demo.servers import Ports
 from demo.troubles import Trouble
 from upstreams.world import World, load_world
+
+
+LONGEST_S = 900.0
+"""For the gathering; a demo in a build must end."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,30 +50,51 @@ def run(options: Options) -> int:
     bad = troubles.plan_troubles(world)
     troubles.copy_world(folder, home.world, bad)
     troubles.write_troubles(home.troubles, bad)
-    steps.done("trouble", f"{troubles.describe_troubles(bad)}")
+    steps.note("trouble", troubles.describe_troubles(bad))
     ports = servers.choose_ports()
     settings = servers.configure(home, world, ports)
     try:
         state, settings = servers.start(home, settings, ports, workers=options.workers)
-        steps.done("servers", ", ".join(state.services))
-        gathered = asyncio.run(_collect(settings, world, ports, bad, steps))
+        steps.done("servers", report.describe_services(state.services))
+        gathered = asyncio.run(_unless_broken(home, _collect(settings, world, ports, bad, steps)))
         show_outcomes(gathered.outcomes, next_steps=False)
         report.show_pulses(gathered.pulses)
     finally:
         stopped = servers.stop(home)
-    steps.done("stopped", f"{len(stopped.services)} services")
+    steps.done("stopped", f"all {len(stopped.services)} services")
     report.show_next(home, gathered.outcomes)
     return exit_code(gathered.outcomes)
 
 
-async def _collect(
-    settings: AdologySettings, world: World, ports: Ports, bad: list[Trouble], steps: Steps
-) -> Gathered:
+async def _collect(settings: AdologySettings, world: World, ports: Ports, bad: list[Trouble], steps: Steps) -> Gathered:
     brands = await gathering.add_brands(settings, world)
     steps.done("brands", ", ".join(brand.id for brand in brands))
     gathered = await gathering.gather(settings, brands)
-    steps.done("gathered", "from the Meta Ad Library, Google by SerpApi and a customer's database")
+    steps.done("gathered", "from the Meta Ad Library, SerpApi and a customer's database")
+    hidden = gathering.count_hidden(world)
+    if hidden:
+        steps.note("not shown", f"{output.count(hidden, 'ad')}: the Meta Ad Library has none from outside EU and UK")
     overcome = await troubles.list_overcome(ports.media_origin, bad)
     if overcome:
-        steps.done("overcome", troubles.describe_troubles(overcome, overcome=True))
+        steps.note("overcome", troubles.describe_troubles(overcome, overcome=True))
     return gathered
+
+
+async def _unless_broken(home: DemoHome, work: Coroutine[Any, Any, Gathered]) -> Gathered:
+    """The result of `work`, which would wait for ever for servers that have ended.
+
+    Raises:
+        StackError: one has, or the work took too long.
+    """
+    tasks = asyncio.ensure_future(work), asyncio.ensure_future(servers.wait_broken(home))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=LONGEST_S)
+        if not done:
+            raise StackError(f"the brands were not gathered within {LONGEST_S:g} s.", hint=f"See {home.root / 'logs'}.")
+        if not tasks[0].done():
+            await tasks[1]
+        return await tasks[0]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
 from adology.cli.stack import make_programs
 from adology.cli.stackview import StackView
-from adology.embedded import Options, Program, StackState, start_stack, stop_stack
+from adology.embedded import Home, Options, Program, StackState, read_state, start_stack, stop_stack
 from adology.embedded.ports import choose_port
+from adology.errors import StackError
 from adology.migrations import migrate
 from adology.settings import AdologySettings, load_settings, resolve_secret
 from demo.home import DemoHome
+from demo.interrupts import Deferred
 from upstreams.generator import write_customer_db
 from upstreams.generator.__main__ import make_url_for
 from upstreams.meta import USER_TOKEN
@@ -25,6 +29,7 @@ from upstreams.world import World
 OWNER = "demo-customer"
 _START_S = 120.0
 _STOP_S = 60.0
+_LOOK_S = 0.5
 _CONFIG = """\
 # Written by `python -m demo`. The vendors are stand-ins that run only while the demo does.
 home = {home}
@@ -114,19 +119,42 @@ def configure(home: DemoHome, world: World, ports: Ports) -> AdologySettings:
     return load_settings()
 
 
-def start(home: DemoHome, settings: AdologySettings, ports: Ports, *, workers: int) -> tuple[StackState, AdologySettings]:
+def start(
+    home: DemoHome, settings: AdologySettings, ports: Ports, *, workers: int
+) -> tuple[StackState, AdologySettings]:
     """Start everything with progress; the settings come back with the servers' addresses.
 
     The stack belongs to this process: should it be killed, the supervisor stops everything.
     """
     programs = [*make_programs(settings, workers), _vendors(home, ports)]
     with StackView("starting", ends="ready") as view:
-        state = start_stack(
-            home.root, programs=programs, options=Options(owner=os.getpid()), timeout=_START_S, watch=view.show
-        )
+        with Deferred() as interrupt:
+
+            def watch(state: StackState) -> None:
+                view.show(state)
+                interrupt.check()
+
+            options = Options(owner=os.getpid())
+            state = start_stack(home.root, programs=programs, options=options, timeout=_START_S, watch=watch)
         settings = load_settings()
         migrate(resolve_secret(settings.postgres.url, setting="postgres.url"))
     return state, settings
+
+
+async def wait_broken(home: DemoHome) -> NoReturn:
+    """Wait until something that the demo needs has ended for good, which should never be.
+
+    Raises:
+        StackError: it has; named, with its log.
+    """
+    while True:
+        state = read_state(home.root)
+        failed = next((service for service in state.services.values() if service.state == "failed"), None)
+        if failed is not None:
+            raise StackError(f"{failed.name} ended: {failed.error or failed.last_exit}.", hint=f"See {failed.log}.")
+        if state.pid is None:
+            raise StackError("the servers were stopped from outside.", hint=f"See {Home(home.root).log('supervisor')}.")
+        await asyncio.sleep(_LOOK_S)
 
 
 def stop(home: DemoHome) -> StackState:

@@ -32,8 +32,8 @@ FAULTS: dict[Kind, tuple[str, int]] = {
 }
 """Those that are faults of the media server, and how often they strike."""
 _AHEAD: dict[Kind, tuple[str, str]] = {
-    "expired": ("address too old", "addresses too old"),
-    "cut": ("transfer that breaks off", "transfers that break off"),
+    "expired": ("old address", "old addresses"),
+    "cut": ("broken transfer", "broken transfers"),
     "page": ("web page for a picture", "web pages for pictures"),
     "gone": ("file gone", "files gone"),
     "half": ("file cut short", "files cut short"),

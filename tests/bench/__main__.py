@@ -11,13 +11,21 @@ import msgspec
 import uvloop
 
 from adology.log import setup_logging
+from tests.bench.commits import measure_commits
 from tests.bench.creatives import measure_creatives
 from tests.bench.lab import Lab, open_lab
+from tests.bench.memory import measure_memory
+from tests.bench.messages import measure_messages
 from tests.bench.model import FULL, SHORT, Line, Size
+from tests.bench.submits import measure_submits
 from tests.bench.table import show
 
 MEASUREMENTS: dict[str, Callable[[Lab, Size], Awaitable[list[Line]]]] = {
     "creatives": measure_creatives,
+    "messages": measure_messages,
+    "registry": measure_submits,
+    "commit": measure_commits,
+    "memory": measure_memory,
 }
 
 

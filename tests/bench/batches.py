@@ -72,17 +72,23 @@ async def run_batch(engine: Engine, folder: Path, brand: str, count: int, *, tim
     await engine.catalogue.put_brand(Brand(id=brand, handles={"files": (str(folder),)}), file_roots=[str(folder)])
     asked = time.time()
     await engine.send("gather", [encode(GatherMessage(brand=brand, request_id=brand))])
-    async with asyncio.timeout(timeout_s):
-        while True:
-            batch = await engine.ledger.find_request(brand, brand)
-            if batch is not None and not batch.is_open:
-                break
-            await asyncio.sleep(POLL_S)
-        await _wait_empty(engine, "acquire")
+    batch = await _wait_ended(engine, brand, time.monotonic() + timeout_s)
+    await _wait_empty(engine, "acquire")
     counts = batch.counts
     if batch.state != "committed" or counts.get("failures") or counts.get("urls") != count:
         raise BenchError(f"batch {brand} is {batch.state} with {counts} {batch.error}; expected {count} without failures")
     return Gathered(batch, asked)
+
+
+async def _wait_ended(engine: Engine, brand: str, deadline: float) -> Batch:
+    while True:
+        batch = await engine.ledger.find_request(brand, brand)
+        if batch is not None and not batch.is_open:
+            return batch
+        if time.monotonic() > deadline:
+            active = await engine.registry.brands()
+            raise BenchError(f"batch {brand} does not end; the ledger has {batch}, the registry {active}")
+        await asyncio.sleep(POLL_S)
 
 
 async def _wait_empty(engine: Engine, role: str) -> None:

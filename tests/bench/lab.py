@@ -49,11 +49,11 @@ class Program:
         self._process.stdin.write(f"{line}\n".encode())
         self._process.stdin.flush()
 
-    async def wait_line(self, text: str, *, timeout_s: float = READY_S, after: int = 0) -> str:
-        """The first line with `text`, from the `after`-th byte of its output on."""
+    async def wait_line(self, text: str, *, timeout_s: float = READY_S) -> str:
+        """The first line with `text`."""
         deadline = time.monotonic() + timeout_s
         while True:
-            for line in self._log.read_bytes()[after:].decode(errors="replace").splitlines(keepends=True):
+            for line in self._log.read_text(errors="replace").splitlines(keepends=True):
                 if text in line and line.endswith("\n"):
                     return line
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -61,14 +61,18 @@ class Program:
                 raise BenchError(f"{self._log.name} did not say {text!r} (exit {self._process.poll()}):\n{tail}")
             await asyncio.sleep(POLL_S)
 
+    async def wait_file(self, path: Path, *, timeout_s: float) -> None:
+        """Until it has written `path`."""
+        deadline = time.monotonic() + timeout_s
+        while not path.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                tail = self._log.read_text(errors="replace")[-2000:]
+                raise BenchError(f"{path.name} was not written (exit {self._process.poll()}):\n{tail}")
+            await asyncio.sleep(POLL_S)
+
     async def ready(self) -> str:
         """The line that said it is ready."""
         return await self.wait_line(self._ready)
-
-    @property
-    def said(self) -> int:
-        """Bytes of output so far."""
-        return self._log.stat().st_size
 
     def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL when that does not help."""

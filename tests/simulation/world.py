@@ -93,8 +93,8 @@ class Vendor(Source[None, int]):
 class Instance:
     def __init__(self, world: World) -> None:
         self.name = "vendor"
-        self.source = Vendor(world)
-        self.cursor_type = int
+        self.source: Source[Any, Any] = Vendor(world)
+        self.cursor_type: Any = int
 
     def context(self, *, resume: str | None = None) -> Context[Any]:
         return Context(self.name, NoSettings(), resume=resume)
@@ -291,6 +291,7 @@ class World:
         self.workers: list[Node] = []
         self.stewards: list[Node] = []
         self.gathers = 0
+        self._killers: set[asyncio.Task[None]] = set()
         self._make_ads()
 
     def _make_ads(self) -> None:
@@ -335,7 +336,6 @@ class World:
         self.sqs.put("gather", encode(GatherMessage(brand=BRAND, request_id=f"req-{self.gathers}")))
 
     def kill_soon(self, process: Process) -> None:
-        self._killers = getattr(self, "_killers", set())
         task = asyncio.get_running_loop().create_task(self._kill(process))
         self._killers.add(task)
 

@@ -34,7 +34,6 @@ with warnings.catch_warnings():
 
 BRANDS = 20
 WORKERS = ("worker-1", "worker-2")
-REQUEST = "live"
 CONFIG = """
 [log]
 level = "DEBUG"
@@ -81,12 +80,18 @@ IN_FLIGHT = timedelta(seconds=1)
 
 
 class Strike(msgspec.Struct, frozen=True):
-    """One blow: when it fell, and the processes that were hit, by service."""
+    """One blow: when it fell, the services that were hit, and the processes to be replaced."""
 
     at: datetime
+    names: frozenset[str]
     pids: dict[str, int]
 
-    def hit(self, begun: datetime, ended: datetime) -> bool:
+    @property
+    def hit_worker(self) -> bool:
+        """Whether a worker was hit, with whatever it had in hand."""
+        return not self.names.isdisjoint(WORKERS)
+
+    def fell_between(self, begun: datetime, ended: datetime) -> bool:
         """Whether work from `begun` to `ended` was under way when the blow fell."""
         return begun <= self.at + IN_FLIGHT and ended >= self.at
 
@@ -201,6 +206,7 @@ class LiveRun:
         self.live = live
         self.engine = engine
         self.case = case
+        self.request = f"live-{case.id}"
         self.strikes: list[Strike] = []
 
     async def begin(self) -> None:
@@ -208,11 +214,11 @@ class LiveRun:
         await self.engine.catalogue.put_brand(
             Brand(id=self.case.id, handles={"facebook": (self.case.brand.meta_page_id,)})
         )
-        await rig.ask(self.engine, REQUEST, self.case.id)
+        await rig.ask(self.engine, self.request, self.case.id)
 
     async def batch(self) -> Batch | None:
         """The gathering's batch, once there is one."""
-        return await self.engine.ledger.find_request(self.case.id, REQUEST)
+        return await self.engine.ledger.find_request(self.case.id, self.request)
 
     async def wait_queued(self) -> Batch:
         """The batch, once all its URLs are in the queue."""
@@ -260,7 +266,7 @@ class LiveRun:
         """A service that stands still inside the block, and goes on after it as if nothing had happened."""
         pid = self.live.pid(name)
         os.kill(pid, signal.SIGSTOP)
-        self.strikes.append(Strike(datetime.now(UTC), {}))
+        self.strikes.append(Strike(datetime.now(UTC), frozenset({name}), {}))
         try:
             yield
         finally:
@@ -270,7 +276,7 @@ class LiveRun:
         """The batch with its insights, everything that was killed being back."""
         for strike in self.strikes:
             await self.live.wait_restarted(strike)
-        return await rig.wait_ended(self.engine, REQUEST, brand=self.case.id, timeout_s=60)
+        return await rig.wait_ended(self.engine, self.request, brand=self.case.id, timeout_s=60)
 
 
 @contextlib.contextmanager
@@ -304,4 +310,4 @@ def _strike(pids: dict[str, int], doomed: list[int]) -> Strike:
     for pid in doomed:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    return Strike(at, pids)
+    return Strike(at, frozenset(pids), pids)

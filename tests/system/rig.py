@@ -73,7 +73,8 @@ async def registry(settings: AdologySettings) -> AsyncIterator[str]:
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     own = msgspec.structs.replace(settings, registry=msgspec.structs.replace(settings.registry, port=0))
     task = asyncio.create_task(serve(own, ready=ready.set_result))
-    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    waiting: set[asyncio.Future[Any]] = {task, ready}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         task.result()
     try:
@@ -92,7 +93,9 @@ async def living(
         own = quick(settings, origin)
         stop = asyncio.Event()
         roles = queues or ("gather", "acquire", "insight")
-        tasks = [asyncio.create_task(run_worker(own, roles, stop, plugins=plugins())) for _ in range(workers)]
+        tasks: list[asyncio.Task[Any]] = [
+            asyncio.create_task(run_worker(own, roles, stop, plugins=plugins())) for _ in range(workers)
+        ]
         if steward:
             tasks.append(asyncio.create_task(run_steward(own, stop, plugins=plugins())))
         try:

@@ -116,7 +116,7 @@ async def test_a_claim_that_ran_out_is_taken_over(database: Database) -> None:
 async def test_a_claim_that_is_renewed_is_kept(database: Database) -> None:
     analyses = Analyses(database)
     await analyses.claim([claim("k1")], owner="w1", lease_s=0.01)
-    await analyses.renew(owner="w1", lease_s=60)
+    await analyses.renew(["k1"], owner="w1", lease_s=60)
     await asyncio.sleep(0.05)
     answer = await analyses.claim([claim("k1")], owner="w2", lease_s=60)
     assert answer["k1"].state == "busy"

@@ -41,8 +41,9 @@ async def every(seconds: float, action: Callable[[], Awaitable[None]]) -> AsyncI
         except asyncio.CancelledError:
             if not failure:
                 raise
+        # Ours is taken back; if one is left, somebody else wants the owner to end as well.
+        also_cancelled = bool(failure) and owner is not None and owner.uncancel() > 0
+    if also_cancelled:
+        raise asyncio.CancelledError
     if failure:
-        if owner is not None and owner.uncancel() > 0:
-            # Somebody else wants the owner to end as well.
-            raise asyncio.CancelledError
         raise failure[0]

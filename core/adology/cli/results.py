@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +19,6 @@ WIDE = 112
 def show_outcomes(outcomes: Sequence[Outcome], *, next_steps: bool = True) -> None:
     """Print how the requests ended, the reasons of failures, and how to look further."""
     console = output.stdout()
-    console.print()
     console.print(_wide(outcomes) if console.width >= WIDE else _narrow(outcomes))
     for outcome in outcomes:
         if outcome.error:
@@ -98,9 +97,15 @@ def show_failures(failures: Sequence[FailureLine]) -> None:
     """Print failures by reason, most frequent first."""
     if not failures:
         return
-    made = output.table(
-        "failed", "code", "reason", "for example", right=("failed",), flexible=("reason", "for example")
-    )
+    console = output.stdout()
+    ordered = _merge(failures)
+    console.print(_failures_table(ordered[:MAX_REASONS], wide=console.width >= WIDE))
+    if len(ordered) > MAX_REASONS:
+        console.print(output.cell(f"and {output.count(len(ordered) - MAX_REASONS, 'more reason')}", "dim"))
+
+
+def _merge(failures: Sequence[FailureLine]) -> list[FailureLine]:
+    """One line per code and reason, over all brands."""
     merged: dict[tuple[str, str], FailureLine] = {}
     for failure in failures:
         known = merged.get((failure.code, failure.reason))
@@ -110,18 +115,23 @@ def show_failures(failures: Sequence[FailureLine]) -> None:
             count=failure.count + (known.count if known else 0),
             example=known.example if known else failure.example,
         )
-    ordered = sorted(merged.values(), key=lambda f: -f.count)
-    for failure in ordered[:MAX_REASONS]:
-        made.add_row(
-            output.cell(f"{failure.count:,}", "red"),
-            output.cell(failure.code, "dim"),
-            output.cell(failure.reason),
-            output.cut(failure.example, "dim"),
-        )
-    console = output.stdout()
-    console.print(made)
-    if len(ordered) > MAX_REASONS:
-        console.print(output.cell(f"and {output.count(len(ordered) - MAX_REASONS, 'more reason')}", "dim"))
+    return sorted(merged.values(), key=lambda failure: -failure.count)
+
+
+def _failures_table(failures: Sequence[FailureLine], *, wide: bool) -> Table:
+    """Examples stand in a column of their own, or below the reason where there is little room."""
+    columns = ("reason", "for example") if wide else ("reason",)
+    made = output.table("failed", "code", *columns, right=("failed",), flexible=columns)
+    for failure in failures:
+        reason, example = output.cell(failure.reason), output.cut(failure.example, "dim")
+        if wide:
+            told: tuple[RenderableType, ...] = (reason, example)
+        else:
+            # A reason often names its address already.
+            is_named = failure.example.partition("?")[0] in failure.reason
+            told = (reason if is_named or not failure.example else Group(reason, example),)
+        made.add_row(output.cell(f"{failure.count:,}", "red"), output.cell(failure.code, "dim"), *told)
+    return made
 
 
 def _show_next(outcomes: Sequence[Outcome]) -> None:

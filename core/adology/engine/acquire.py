@@ -144,7 +144,7 @@ def _complete(result: ItemResult, metadata: ItemMetadata, copy: Analysed | None,
     return msgspec.structs.replace(
         result,
         source=metadata.source or None,
-        ad_id=metadata.ad.id if metadata.ad else None,
+        ad_id=metadata.ad.id if metadata.ad else metadata.ad_id,
         ad_analyses=copy.keys if copy else {},
         analyses_run=result.analyses_run + (copy.run if copy else 0),
         metadata=clean_plain(foreign) if isinstance(foreign, dict) else {},

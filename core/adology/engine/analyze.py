@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -16,12 +16,25 @@ from adology.engine.analyzers import ReadyAnalyzer
 from adology.engine.clean import clean_plain
 from adology.engine.model import AnalysisRecord, Claim, Claimed
 from adology.engine.ports import AnalysesPort
-from adology.errors import AnalyzerCrashedError, ConfigError, Retry, Skip, Terminal, code_of, describe
+from adology.errors import (
+    AnalyzerCrashedError,
+    ConfigError,
+    Retry,
+    Skip,
+    Terminal,
+    UnavailableError,
+    code_of,
+    describe,
+)
 from adology.log import external_call, logger
 from adology.store.naming import clean_text
 from adology.types import Struct
 
+T = TypeVar("T")
+
 BUSY_POLL_S = 0.5
+STORE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Between tries at storing what was paid for; a store that restarts is back by then."""
 LONGEST_REASON = 2000
 
 Archive = Callable[[], Awaitable[None]]
@@ -92,6 +105,16 @@ class AnalysisRunner:
         self._owner = owner
         self._lease_s = lease_s
         self._wait_s = wait_s
+        self._held: set[str] = set()
+
+    async def renew(self) -> None:
+        """Prolong the leases in hand: work may wait for a child process longer than a lease lasts."""
+        if not self._held:
+            return
+        try:
+            await self._analyses.renew(sorted(self._held), owner=self._owner, lease_s=self._lease_s)
+        except Exception as error:  # noqa: BLE001 - a lease that runs out costs a second run, not the worker
+            logger.bind(error=describe(error)).warning("analysis leases not renewed")
 
     async def run(
         self,
@@ -115,6 +138,7 @@ class AnalysisRunner:
         mine = [c.key for c in claims if answers[c.key].state == "mine"]
         records: dict[str, Claimed] = {}
         finished: set[str] = set()
+        self._held.update(mine)
         try:
             if mine:
                 await before_first()
@@ -129,6 +153,8 @@ class AnalysisRunner:
             if left:
                 await asyncio.shield(self._give_back(left))
             raise
+        finally:
+            self._held.difference_update(mine)
         return Analysed(
             keys={a.name: c.key for a, c in zip(analyzers, claims, strict=True)}, records=records, run=len(mine)
         )
@@ -183,7 +209,7 @@ class AnalysisRunner:
         try:
             async with external_call("analyzer", analyzer.name, subject=subject.hash[:12]):
                 result, derived = await self._invoke(analyzer, item, scratch)
-            names = await keep(analyzer.name, derived) if derived else ()
+            names = await _insist(lambda: keep(analyzer.name, derived)) if derived else ()
             # Records are stored together: one that the database refuses would fail the others.
             answer = Claimed(state="done", result=clean_plain(result), derived=names)
         except (Terminal, Skip) as error:
@@ -194,17 +220,16 @@ class AnalysisRunner:
             # A fault of the analyzer's code: the same input would fail again, so it is recorded.
             logger.bind(analyzer=analyzer.name).opt(exception=True).error("analyzer raised")
             answer = _failed("ADO-3002", f"{analyzer.name}: {describe(error)}")
-        await self._store(
-            AnalysisRecord(
-                key=claim.key,
-                owner=self._owner,
-                result=answer.result,
-                derived=answer.derived,
-                error_code=answer.error_code,
-                error=answer.error,
-                duration_ms=round((time.perf_counter() - started) * 1000, 3),
-            )
+        record = AnalysisRecord(
+            key=claim.key,
+            owner=self._owner,
+            result=answer.result,
+            derived=answer.derived,
+            error_code=answer.error_code,
+            error=answer.error,
+            duration_ms=round((time.perf_counter() - started) * 1000, 3),
         )
+        await _insist(lambda: self._store(record))
         return answer
 
     async def _invoke(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path) -> tuple[Any, Sequence[Derived]]:
@@ -238,3 +263,14 @@ class AnalysisRunner:
 
 def _failed(code: str, reason: str) -> Claimed:
     return Claimed(state="failed", error_code=code, error=clean_text(reason, LONGEST_REASON))
+
+
+async def _insist(step: Callable[[], Awaitable[T]]) -> T:
+    """The outcome of a step that keeps a result, tried again while a store is away: a second run would be paid."""
+    for pause_s in STORE_PAUSES_S:
+        try:
+            return await step()
+        except UnavailableError as error:
+            logger.bind(error=describe(error), pause_s=pause_s).warning("analysis not stored yet")
+            await asyncio.sleep(pause_s)
+    return await step()

@@ -12,6 +12,7 @@ from adology.registry_client.protocol import Registry
 
 REMEMBERED = 1000
 FRESH_S = 5.0
+BLOCKED_PAUSE_S = 15.0
 
 
 class BatchBlockedError(Retry):
@@ -65,4 +66,4 @@ class Batches:
         try:
             return await self._ledger.adopt_batch(brand, active.batch_id, active.expected_count)
         except EngineError as error:
-            raise BatchBlockedError(str(error), after=15.0) from error
+            raise BatchBlockedError(str(error), after=BLOCKED_PAUSE_S) from error

@@ -16,11 +16,12 @@ class ItemMetadata(Struct, frozen=True, kw_only=True):
     """What our gatherer puts into `metadata`.
 
     `ad` comes without its raw record. An ad too large for a message stays in the manifest: `part`
-    and `line` say where.
+    and `line` say where, `ad_id` says which.
     """
 
     source: str = ""
     ad: Ad | None = None
+    ad_id: str | None = None
     media: Media | None = None
     carries: bool = False
     part: str | None = None
@@ -34,7 +35,9 @@ def item_body(brand: str, batch: str, item: Item, *, again: bool = False) -> str
     body = _body(brand, batch, item.url, metadata, again=again)
     if len(body.encode()) <= MAX_BODY_BYTES:
         return body
-    reference = ItemMetadata(source=item.source, media=item.media, carries=item.carries, part=item.part, line=item.line)
+    reference = ItemMetadata(
+        source=item.source, ad_id=item.ad.id, media=item.media, carries=item.carries, part=item.part, line=item.line
+    )
     return _body(brand, batch, item.url, reference, again=again)
 
 

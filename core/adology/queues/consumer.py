@@ -25,8 +25,9 @@ RECEIVERS = 2
 DELETE_DELAY_S = 0.003
 FAULT_PAUSE_S = 1.0
 POLL_GRACE_S = 1.0
-"""For a poll under way when `stop` comes: under load it ends at once, and what it brings is handed
-back. One that is cut off may still take a message with it, until that message's visibility ends."""
+"""For a poll that is under way when `stop` comes: what it brings is handed back. It goes on during
+the drain, and for this long at least, because one that is cut off may take messages with it until
+their visibility ends: SQS does not notice in time that nobody waits for its answer any more."""
 FINISH_GRACE_S = 5.0
 HAND_BACK = Hide(seconds=0, why="shutting down")
 
@@ -99,8 +100,11 @@ class Consumer:
         keeper = asyncio.create_task(self._heartbeat.run())
         try:
             await self._wait_stopping([*receivers, *workers, keeper])
+            loop = asyncio.get_running_loop()
+            polls_end = loop.time() + POLL_GRACE_S
             self._hand_back_buffered()
-            await asyncio.gather(self._end_polls(receivers), self._drain(workers))
+            await self._drain(workers)
+            await asyncio.wait(receivers, timeout=max(0.0, polls_end - loop.time()))
         finally:
             await _cancel([*receivers, *workers])
             if self._finishing:
@@ -117,10 +121,6 @@ class Consumer:
         for task in tasks:
             if task in done and not self._stopping.is_set():
                 task.result()
-
-    async def _end_polls(self, receivers: list[asyncio.Task[None]]) -> None:
-        await asyncio.wait(receivers, timeout=POLL_GRACE_S)
-        await _cancel(receivers)
 
     async def _drain(self, workers: list[asyncio.Task[None]]) -> None:
         with contextlib.suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""The registry over HTTP: MessagePack on kept-alive connections, quick tries, then `Retry`."""
+"""The registry over HTTP: MessagePack on kept-alive connections, quick tries, then `UnavailableError`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from adology.abc.sink import ItemResult
-from adology.errors import AdologyError, EngineError, Retry, describe
+from adology.errors import AdologyError, EngineError, UnavailableError, describe
 from adology.log import external_call, logger
 from adology.registry_client.protocol import (
     BrandActiveError,
@@ -200,7 +200,7 @@ class HttpRegistry:
         """The answer of any status below 500, after as many tries as it takes and the time allows.
 
         Raises:
-            Retry: no such answer; the text tells of the last try.
+            UnavailableError: no such answer; the text tells of the last try.
         """
         seen = "no answer"
         tries = 0
@@ -222,7 +222,7 @@ class HttpRegistry:
                     seen = f"status {reply.status}: {_problem(reply).detail or reply.body[:100]!r}"
         except TimeoutError:
             seen = f"cut off after {self._timeout_s:g} s; before that: {seen}"
-        raise Retry(
+        raise UnavailableError(
             f"the registry at {self._url} could not {operation} after {tries} tries, the last: {seen}.",
             hint="Is it running, and is registry.url its address?",
             code=NO_ANSWER,

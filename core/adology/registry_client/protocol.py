@@ -73,7 +73,7 @@ class CommitLeaseLostError(EngineError):
 
 
 class Registry(Protocol):
-    """The calls. All may be repeated; every one raises `Retry` when the registry does not answer."""
+    """The calls. All may be repeated; every one raises `UnavailableError` when the registry does not answer."""
 
     async def start(self, brand: str, expected_count: int, batch_id: str) -> SubmitAnswer:
         """Make the batch active. The same batch again is harmless and may win the commit.

@@ -25,11 +25,9 @@ from adology.engine.process import ItemProcessor
 from adology.engine.sinks import Sinks, prepare_sinks
 from adology.engine.steward import Steward
 from adology.engine.submit import Submitter
-from adology.errors import describe
 from adology.fetch import Fetcher
 from adology.http import HttpClient
 from adology.isolation import IsolatedPool
-from adology.log import logger
 from adology.plugins import Plugins, load_plugins
 from adology.queues import Sqs
 from adology.queues.admin import queue_names
@@ -90,6 +88,7 @@ class Engine:
         )
         self._queues = queue_names(settings.queues)
         self._store = Coalescer(self._store_many, most=STORE_BATCH)
+        self._runners: list[AnalysisRunner] = []
 
     async def send(self, role: str, bodies: Sequence[str]) -> None:
         """Send bodies to the queue of a role (gather, acquire, insight), all or an exception."""
@@ -100,11 +99,9 @@ class Engine:
         await self._store(record)
 
     async def renew_analyses(self) -> None:
-        """Prolong the leases of the analyses in work; they may wait for a child process longer than one lasts."""
-        try:
-            await self.analyses.renew(owner=self.owner, lease_s=self.settings.worker.analysis_lease_s)
-        except Exception as error:  # noqa: BLE001 - a lease that runs out costs a second run, not the worker
-            logger.bind(error=describe(error)).warning("analysis leases not renewed")
+        """Prolong the leases of the analyses in work. Never raises for a store that is away."""
+        for runner in self._runners:
+            await runner.renew()
 
     async def _store_many(self, records: list[AnalysisRecord]) -> list[None]:
         await self.analyses.store(records)
@@ -136,6 +133,7 @@ class Engine:
             lease_s=worker.analysis_lease_s,
             wait_s=min(worker.analysis_lease_s, worker.item_timeout_s) / 2,
         )
+        self._runners.append(runner)
         process = ItemProcessor(
             fetcher=fetcher,
             archive=self.sinks,

@@ -38,6 +38,7 @@ async def run_worker(
         engine = await stack.enter_async_context(open_engine(settings, plugins=plugins))
         consumers = [await _make_consumer(engine, role, stack) for role in dict.fromkeys(queues)]
         logger.bind(queues=[c.queue for c in consumers], owner=engine.owner).info("worker ready")
+        # An analysis that takes longer than its lease stays this process's own while it lives.
         async with every(settings.worker.analysis_lease_s / 3, engine.renew_analyses):
             await _consume(consumers, stop)
     abandoned = sum(consumer.abandoned for consumer in consumers)
@@ -54,7 +55,9 @@ async def _make_consumer(engine: Engine, role: str, stack: AsyncExitStack) -> Co
         concurrency, prefetch, timeout_s = GATHERS_AT_ONCE, 0, worker.gather_timeout_s
     elif role == "acquire":
         fetcher = await stack.enter_async_context(Fetcher(engine.settings.fetch))
-        pool = await stack.enter_async_context(IsolatedPool(worker.isolation_processes))
+        pool = await stack.enter_async_context(
+            IsolatedPool(worker.isolation_processes, memory_bytes=worker.isolation_memory_bytes)
+        )
         handler = engine.make_acquirer(fetcher, pool).handle
     else:
         handler = engine.make_insight_runner().handle

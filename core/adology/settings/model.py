@@ -106,6 +106,9 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     concurrency: Annotated[int, _text("Items in work at once, per process.", ge=1, le=256)] = 12
     prefetch: Annotated[int, _text("Messages held ready beyond those in work.", ge=0, le=500)] = 20
     isolation_processes: Annotated[int, _text("Child processes for decoders.", ge=1, le=64)] = 1
+    isolation_memory_bytes: Annotated[
+        int, _text("Most address space of one decoder process.", ge=512 * 1024 * 1024)
+    ] = 2 * 1024 * 1024 * 1024
     drain_s: Annotated[
         float, _text("On SIGTERM, time to finish what is in work before handing it back, seconds.", ge=0)
     ] = 20.0

@@ -102,12 +102,13 @@ class Analyses:
                 [list(keys), owner],
             )
 
-    async def renew(self, *, owner: str, lease_s: float) -> None:
-        """Prolong every claim of `owner`."""
-        async with self._database.connection("analyses.renew") as connection:
+    async def renew(self, keys: Sequence[str], *, owner: str, lease_s: float) -> None:
+        """Prolong these claims of `owner`; a claim whose answer was lost on the way runs out."""
+        async with self._database.connection("analyses.renew", count=len(keys)) as connection:
             await connection.execute(
-                "update analyses set lease_until = now() + %s where lease_owner = %s and state = 'pending'",
-                [timedelta(seconds=lease_s), owner],
+                "update analyses set lease_until = now() + %s"
+                " where key = any(%s) and lease_owner = %s and state = 'pending'",
+                [timedelta(seconds=lease_s), list(keys), owner],
             )
 
     async def load(self, keys: Sequence[str]) -> dict[str, dict[str, object]]:

@@ -38,7 +38,7 @@ class Ledger:
             earlier = await _one(
                 connection,
                 f"select {_COLUMNS}, {_LEASE} from batches where id ="
-                " (select batch_id from gather_requests where request_key = %s) and brand = %s",
+                " (select batch_id from gather_requests where request_key = %s and brand = %s)",
                 [request_key, brand],
             )
             current = await _one(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.stream import AudioStream
@@ -29,6 +30,8 @@ AUDIO_CODECS = frozenset({
 """Decoders that ads need. FFmpeg has hundreds more, of games and cameras, that hostile files reach for."""
 
 UNKNOWN = "unknown"
+_LENIENT: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}  # noqa: PLR2004
+"""Before PyAV 19, titles that are not UTF-8 made opening fail unless this was asked for."""
 
 
 @contextmanager
@@ -47,7 +50,7 @@ def open_video(path: Path, format_: Format) -> Iterator[InputContainer]:
         "codec_whitelist": ",".join(sorted(VIDEO_CODECS | AUDIO_CODECS)),
     }
     try:
-        container = av.open(f"file:{path}", format=format_.reader, container_options=options, metadata_errors="replace")
+        container = av.open(f"file:{path}", format=format_.reader, container_options=options, **_LENIENT)
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise MediaUnusableError(f"the {format_.name} video cannot be opened: {short(error)}") from error
     with container:

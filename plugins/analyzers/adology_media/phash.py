@@ -13,6 +13,8 @@ from PIL import Image
 SIDE = 32
 LOW = 8
 BITS = LOW * LOW
+GAP = 3.0
+"""Averaged down to this many times SIDE before the precise filter: a quarter of the time, and about half a bit."""
 
 
 def _cosines() -> NDArray[np.float64]:
@@ -26,7 +28,7 @@ COSINES = _cosines()
 
 def phash(picture: Image.Image) -> str:
     """16 hex digits; equal pictures at other sizes and qualities differ in few bits."""
-    small = picture.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    small = picture.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=GAP)
     pixels = np.asarray(small, dtype=np.float64)
     # Rounded: on flat pictures the frequencies are noise around zero, and noise must not become bits.
     low = np.round(COSINES @ pixels @ COSINES.T, 3)

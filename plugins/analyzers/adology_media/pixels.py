@@ -58,7 +58,8 @@ def shrink(image: Image.Image) -> tuple[Image.Image, bool]:
     if "A" in image.getbands():
         lowest, _ = image.getchannel("A").getextrema()
         transparent = lowest < 255  # type: ignore[operator]  # a single band has plain numbers  # noqa: PLR2004
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BICUBIC, reducing_gap=GAP)
+    # Hamming: as sharp as bicubic when making smaller, at half its cost.
+    image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.HAMMING, reducing_gap=GAP)
     image.load()
     return _rgb(image, profile), transparent
 
