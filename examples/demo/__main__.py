@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run(options)
     except KeyboardInterrupt:
-        output.hint("interrupted")
+        output.hint("interrupted; nothing is left running")
         return INTERRUPTED
     except BrokenPipeError:
         with contextlib.suppress(OSError):

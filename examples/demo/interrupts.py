@@ -6,7 +6,9 @@ import signal
 from types import FrameType, TracebackType
 from typing import Self
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+    SIGNALS.append(signal.SIGHUP)
 
 
 def end_as_by_ctrl_c() -> None:

@@ -26,7 +26,11 @@ class Steps:
 
     def __init__(self) -> None:
         self._console = output.stderr()
-        self._last = time.monotonic()
+        self._first = self._last = time.monotonic()
+
+    def elapsed(self) -> str:
+        """The time since the beginning."""
+        return output.span(time.monotonic() - self._first)
 
     def title(self, text: str) -> None:
         """The heading."""

@@ -21,7 +21,6 @@ from demo.servers import Ports
 from demo.troubles import Trouble
 from upstreams.world import World, load_world
 
-
 LONGEST_S = 900.0
 """For the gathering; a demo in a build must end."""
 
@@ -61,7 +60,7 @@ def run(options: Options) -> int:
         report.show_pulses(gathered.pulses)
     finally:
         stopped = servers.stop(home)
-    steps.done("stopped", f"all {len(stopped.services)} services")
+    steps.done("stopped", f"all {len(stopped.services)} services; the demo took {steps.elapsed()}")
     report.show_next(home, gathered.outcomes)
     return exit_code(gathered.outcomes)
 

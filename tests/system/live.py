@@ -16,6 +16,7 @@ import psutil
 import psycopg
 
 from adology.embedded import Options, Program, read_state, start_stack, stop_stack
+from adology.embedded.processes import wait_gone
 from adology.engine.model import Batch
 from adology.log import logger
 from adology.migrations import migrate
@@ -73,8 +74,12 @@ create function note_commit() returns trigger language plpgsql as
     $$ begin insert into commits_seen (batch_id) values (new.id); return null; end $$;
 create trigger note_commit after update of state on batches for each row
     when (new.state = 'committed') execute function note_commit();
+create function wait_at_gate() returns trigger language plpgsql as
+    $$ begin perform pg_advisory_xact_lock_shared(1); return null; end $$;
+create trigger wait_at_gate before update of state on analyses for each statement execute function wait_at_gate();
 """
-"""Counts every committed transaction that declares a batch committed."""
+"""Counts every transaction that declares a batch committed; results of analyses pass a gate that tests can shut."""
+SHUT_GATE = "select pg_advisory_lock(1)"
 IN_FLIGHT = timedelta(seconds=1)
 """A statement that a dead process sent may still take effect for this long."""
 
@@ -122,7 +127,7 @@ class Live:
         )
 
     def audit(self) -> None:
-        """Watch the ledger for commits."""
+        """Put the tests' own triggers into the database."""
         migrate(self.settings.postgres.url)
         with psycopg.connect(self.settings.postgres.url, autocommit=True) as link:
             link.execute(AUDIT)
@@ -156,7 +161,9 @@ class Live:
         os.kill(state.pid, signal.SIGSTOP)
         pids = {name: service.pid for name, service in state.services.items() if service.pid is not None}
         children = [child.pid for child in psutil.Process(state.pid).children(recursive=True)]
-        return _strike(pids, [*children, state.pid])
+        strike = _strike(pids, [*children, state.pid])
+        assert wait_gone(state.pid, state.create_time, 10.0)
+        return strike
 
     async def wait_restarted(self, strike: Strike) -> None:
         """Return once every service that was hit is ready as another process, and the whole stack with it."""

@@ -18,14 +18,14 @@ import msgspec
 
 from adology.aws import open_client
 from adology.engine.model import Batch
-from adology.queues.admin import ensure_bucket, ensure_queues, queue_names
+from adology.queues.admin import queue_names
 from adology.queues.sqs import dead_letter_name
 from adology.runtime import open_engine, run_steward, run_worker
 from adology.runtime.engine import Engine
 from adology.settings import AdologySettings
 from adology.types import Brand, Struct
 from tests.system import rig
-from tests.system.conftest import Stack
+from tests.system.conftest import Stack, _discard, _provision
 
 T = TypeVar("T")
 LONGEST_S = 55.0
@@ -48,9 +48,9 @@ class Running:
         self._loop = loop
         self._dead: dict[str, list[Buried]] = {}
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], *, longest_s: float = LONGEST_S) -> T:
         """The result of `work`, which runs where the engine runs."""
-        return self._loop.run(work)
+        return self._loop.run(work, longest_s=longest_s)
 
     async def add_brand(self, brand: str, *, roots: tuple[str, ...] = (), **handles: str) -> None:
         """A brand with one handle per source."""
@@ -129,9 +129,9 @@ class EngineLoop:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="engine")
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], *, longest_s: float = LONGEST_S) -> T:
         """The result of `work`, which runs on the loop."""
-        return asyncio.run_coroutine_threadsafe(_within(work), self._loop).result(LONGEST_S + 3)
+        return asyncio.run_coroutine_threadsafe(_within(work, longest_s), self._loop).result(longest_s + 3)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -144,17 +144,22 @@ class EngineLoop:
         self._loop.close()
 
 
-async def _within(work: Coroutine[Any, Any, T]) -> T:
-    async with asyncio.timeout(LONGEST_S):
+async def _within(work: Coroutine[Any, Any, T], longest_s: float) -> T:
+    async with asyncio.timeout(longest_s):
         return await work
 
 
 @contextlib.contextmanager
-def running(stack: Stack, *, on: EngineLoop | None = None, **changes: Any) -> Iterator[Running]:
-    """An engine with one worker and a steward; `changes` are sections of its quick settings."""
+def running(
+    stack: Stack, *, on: EngineLoop | None = None, queues: dict[str, Any] | None = None, **changes: Any
+) -> Iterator[Running]:
+    """An engine with one worker and a steward, quick but for `changes`: sections, and fields of `queues`."""
     with contextlib.ExitStack() as cleaner:
         loop = on or cleaner.enter_context(EngineLoop())
         settings = rig.quick(cleaner.enter_context(stack.fresh()), **changes)
+        # The queues keep their prefix: other tests have theirs on the same server.
+        own = msgspec.structs.replace(settings.queues, **(queues or {}))
+        settings = msgspec.structs.replace(settings, queues=own)
         loop.run(_provision(settings))
         living = _living(settings)
         engine = loop.run(living.__aenter__())
@@ -162,6 +167,7 @@ def running(stack: Stack, *, on: EngineLoop | None = None, **changes: Any) -> It
             yield Running(engine, loop)
         finally:
             loop.run(living.__aexit__(None, None, None))
+            loop.run(_discard(settings))
 
 
 @contextlib.asynccontextmanager
@@ -181,10 +187,6 @@ async def _living(settings: AdologySettings) -> AsyncIterator[Engine]:
         finally:
             stop.set()
             await asyncio.gather(*tasks)
-
-
-async def _provision(settings: AdologySettings) -> None:
-    await asyncio.gather(ensure_bucket(settings), ensure_queues(settings))
 
 
 def _buried(message: dict[str, Any]) -> Buried:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from tests.system import rig
-from tests.system.live import WORKERS, Live, LiveRun, gathering, running
+from tests.system.live import SHUT_GATE, WORKERS, Live, LiveRun, gathering, running
 from tests.system.live_promises import check_hidden, check_promises
 from tests.system.live_vendors import API, MEDIA
 
@@ -93,6 +93,18 @@ def test_the_registry_killed_while_workers_acquire(live: Live) -> None:
 def test_postgres_killed_while_workers_acquire(live: Live, children: bool) -> None:
     async def scenario(run: LiveRun) -> None:
         await _kill_in_acquire(run, "postgres", children=children)
+
+    play(live, scenario)
+
+
+def test_postgres_killed_while_workers_store_analyses(live: Live) -> None:
+    """What was paid for is kept until the server is back: nothing runs twice."""
+
+    async def scenario(run: LiveRun) -> None:
+        with live.locked(SHUT_GATE):
+            await run.begin()
+            await run.wait_blocked("update analyses set state")
+            run.kill("postgres", children=True)
 
     play(live, scenario)
 

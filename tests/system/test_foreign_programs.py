@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 
 from adology.abc.sink import ItemResult
 from adology.engine.model import Batch
-from adology.settings.model import QueueSettings, StewardSettings
+from adology.settings.model import StewardSettings
 from tests.system import rig
 from tests.system.conftest import Stack
 from tests.system.running import EngineLoop, Running, running
@@ -41,8 +42,8 @@ def world(stack: Stack, loop: EngineLoop, vendor: Meta) -> Iterator[Running]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("adology.engine.acquire.NO_BATCH_PAUSE_S", 1.0)
         patch.setattr("adology.engine.batches.BLOCKED_PAUSE_S", 1.0)
-        queues = QueueSettings(visibility_s=6, wait_s=1, poison_receives=2)
-        with running(stack, on=loop, fetch=vendor.fetch, steward=steward, queues=queues) as found:
+        patch.setattr("adology.engine.activate.BLOCKED_PAUSE_S", 1.0)
+        with running(stack, on=loop, fetch=vendor.fetch, steward=steward, queues={"poison_receives": 2}) as found:
             yield found
 
 
@@ -244,21 +245,27 @@ def test_a_brand_name_that_the_registry_cannot_hold_is_dead_lettered(world: Runn
     world.run(scenario())
 
 
-def test_a_batch_started_over_an_open_one_of_ours_ends_dead_lettered_and_ours_completes(world: Running) -> None:
+def test_of_two_batches_of_a_brand_the_one_that_nobody_works_on_gives_way(world: Running, tmp_path: Path) -> None:
     async def scenario() -> None:
+        files = rig.draw_ads(tmp_path / "ads", 2)
         program = Program(world, "contested")
-        await world.add_brand("contested", files="/nowhere/at/all", facebook="1")
+        await world.add_brand("contested", roots=(str(tmp_path),), files=str(tmp_path / "ads"))
         await program.start(2)
         await rig.ask(world.engine, "ours", "contested")
 
         async def opened() -> bool:
-            return await world.engine.ledger.find_request("contested", "ours") is not None
+            batch = await world.engine.ledger.find_request("contested", "ours")
+            return batch is not None and batch.state == "acquiring"
 
-        await rig.wait_until(opened, "our batch is open")
+        await rig.wait_until(opened, "our batch waits for the registry")
+        await program.send("https://theirs.example/contested.jpg")
+        dead = await world.wait_buried("acquire", "theirs.example/contested.jpg")
+        assert dead.code == "ADO-5403"
+        assert "brand 'contested' has another open batch" in dead.reason
+
         batch = await rig.wait_ended(world.engine, "ours", brand="contested", insight=False)
-        assert batch.state == "failed"
-        assert batch.error is not None
-        assert "/nowhere/at/all" in batch.error
+        assert batch.state == "committed"
+        assert set(world.items(batch)) == {path.as_uri() for path in files}
 
     world.run(scenario())
 

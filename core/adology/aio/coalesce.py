@@ -39,9 +39,7 @@ class Coalescer(Generic[K, R]):
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if len(self._running) < self._parallel:
-            task = asyncio.create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running.add(asyncio.create_task(self._run()))
         return await future
 
     async def drain(self) -> None:
@@ -50,12 +48,19 @@ class Coalescer(Generic[K, R]):
             await asyncio.wait(set(self._running))
 
     async def _run(self) -> None:
-        while self._waiting:
-            if self._delay_s and len(self._waiting) < self._most:
-                await asyncio.sleep(self._delay_s)
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            if batch:
-                await self._answer(batch)
+        try:
+            while self._waiting:
+                if self._delay_s and len(self._waiting) < self._most:
+                    await asyncio.sleep(self._delay_s)
+                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                if batch:
+                    await self._answer(batch)
+        finally:
+            # In one step with the last look at `_waiting`: a done callback comes later, and an item
+            # that is handed in before it, by a caller just answered, would wait for nobody.
+            task = asyncio.current_task()
+            if task is not None:
+                self._running.discard(task)
 
     async def _answer(self, batch: list[tuple[K, asyncio.Future[R]]]) -> None:
         try:

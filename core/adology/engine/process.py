@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,9 @@ from adology.fetch import Fetched
 from adology.log import bound, logger
 from adology.queues.messages import MAX_URL
 from adology.types import Ad
+
+ROOTS_FRESH_S = 5.0
+ROOTS_KEPT = 100
 
 
 class FetchPort(Protocol):
@@ -65,6 +69,7 @@ class ItemProcessor:
         self._catalogue = catalogue
         self._sources = sources
         self._scratch = scratch
+        self._roots: dict[str, tuple[tuple[str, ...], float]] = {}
 
     async def copy(self, metadata: ItemMetadata) -> Analysed | None:
         """Analyse the copy of the ad that the item carries; None when it carries none."""
@@ -103,8 +108,7 @@ class ItemProcessor:
     async def _fetch(self, batch: Batch, url: str, metadata: ItemMetadata, folder: Path) -> Fetched:
         roots: tuple[str, ...] = ()
         if url[:5].lower() == "file:":
-            brand = await self._catalogue.find_brand(batch.brand)
-            roots = brand.file_roots if brand else ()
+            roots = await self._file_roots(batch.brand)
         try:
             return await self._fetcher.fetch(url, folder=folder, file_roots=roots)
         except MediaExpiredError as expired:
@@ -116,6 +120,17 @@ class ItemProcessor:
                 return await self._fetcher.fetch(fresh, folder=folder)
             except MediaExpiredError as error:
                 raise MediaExpiredError(f"{error.message} (a fresh address was refused like the first)") from expired
+
+    async def _file_roots(self, brand: str) -> tuple[str, ...]:
+        """Folders that the brand's files may lie in; asked for once in a while, not for each file."""
+        now = time.monotonic()
+        known = self._roots.get(brand)
+        if known is None or now - known[1] > ROOTS_FRESH_S:
+            row = await self._catalogue.find_brand(brand)
+            known = self._roots[brand] = (row.file_roots if row else (), now)
+            while len(self._roots) > ROOTS_KEPT:
+                del self._roots[next(iter(self._roots))]
+        return known[0]
 
     async def _resolve(self, metadata: ItemMetadata) -> str | None:
         """A fresh address from the source, asked once."""

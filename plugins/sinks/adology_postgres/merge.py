@@ -17,7 +17,7 @@ from adology.queues.messages import InsightMessage, encode
 from adology.store.database import Connection
 from adology.store.ledger import commit_batch
 from adology.store.outbox import add_message
-from adology_postgres.rows import CONTENT_COLUMNS, KEY_COLUMNS
+from adology_postgres.rows import CONTENT_COLUMNS, KEY_COLUMNS, SEEN_COLUMNS
 
 PRIVATE_CODE = "ADO-4303"
 _OWN = ", ".join((*KEY_COLUMNS, *CONTENT_COLUMNS))
@@ -43,12 +43,13 @@ on conflict (source, source_ad_id, owner_org_id) do update set {_NEWEST},
     last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at)"""  # noqa: S608 - names of columns from our own table of them
 """What was seen last stands: a batch that commits late does not turn an ad back."""
 
-NAME_ADS = """
+NAME_ADS = f"""
 create temporary table batch_ads on commit drop as
-select distinct on (a.id) a.id as ad_id, a.last_batch = %(batch)s as newest, s.*
+select distinct on (a.id) a.id as ad_id, a.last_batch = %(batch)s as newest, s.source, s.source_ad_id,
+    s.copy_hash, s.status, {", ".join(f"s.{name}" for name in SEEN_COLUMNS)}
 from staged_ads s join ads a on a.source = s.source and a.source_ad_id = s.source_ad_id
     and a.owner_org_id is not distinct from s.owner_org_id
-order by a.id, s.seen_at desc"""
+order by a.id, s.seen_at desc"""  # noqa: S608 - as above
 
 NAME_MEDIA = """
 create temporary table batch_media on commit drop as
@@ -157,7 +158,7 @@ async def merge_batch(connection: Connection, batch: CommitBatch) -> int:
     await connection.execute(MERGE_ADS.encode(), values)
     await connection.execute(NAME_ADS.encode(), values)
     await connection.execute(NAME_MEDIA.encode())
-    await connection.execute("analyze batch_ads, batch_media")
+    await connection.execute("analyze batch_ads (ad_id, source_ad_id, copy_hash), batch_media (ad_id, sha256)")
     for statement in STEPS:
         await connection.execute(statement.encode(), values)
     async with connection.cursor() as cursor:

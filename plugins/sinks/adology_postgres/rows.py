@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,7 +144,7 @@ def result_row(result: ItemResult) -> tuple[Any, ...]:
     ad_analyzers, ad_keys = _pairs(result.ad_analyses)
     return (
         hash_url(result.url),
-        clean_text(result.url, LONGEST_URL),
+        None if ok else clean_text(result.url, LONGEST_URL),
         ok,
         sha256 if is_asset else None,
         _label(result.kind or "unknown"),
@@ -155,8 +155,8 @@ def result_row(result: ItemResult) -> tuple[Any, ...]:
         _real(result.duration_s),
         clean_text(result.s3_path, LONGEST_URL) if result.s3_path else None,
         clean_text(result.thumbnail, LONGEST_URL) if result.thumbnail else None,
-        _label(result.error_code or "ADO-5000"),
-        clean_text(result.error or "no reason was given", LONGEST_ERROR),
+        None if ok else _label(result.error_code or "ADO-5000"),
+        None if ok else clean_text(result.error or "no reason was given", LONGEST_ERROR),
         None if result.source is None else clean_id(result.source),
         None if result.ad_id is None else clean_id(result.ad_id),
         analyzers,
@@ -170,8 +170,8 @@ def _label(text: str) -> str:
     return clean_text(text, LONGEST_LABEL)
 
 
-def _texts(texts: Iterable[str], limit: int = LONGEST_TEXT) -> list[str]:
-    return [clean_text(text, limit) for _, text in zip(range(LONGEST_LIST), texts, strict=False)]
+def _texts(texts: Sequence[str], limit: int = LONGEST_TEXT) -> list[str]:
+    return [clean_text(text, limit) for text in texts[:LONGEST_LIST]] if texts else []
 
 
 def _pairs(by_name: Mapping[str, str]) -> tuple[list[str], list[str]]:

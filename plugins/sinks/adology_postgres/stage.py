@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
+from psycopg import AsyncCursor
+
 from adology import CommitBatch
 from adology.store.database import Connection
+from adology_postgres.arrays import BytesArrayDumper, TextArrayDumper
 from adology_postgres.rows import AD_COLUMNS, RESULT_COLUMNS, ad_row, result_row
 
 T = TypeVar("T")
@@ -19,6 +22,11 @@ async def stage_batch(connection: Connection, batch: CommitBatch) -> None:
     """Fill `staged_ads` and `staged_results`, in the caller's transaction."""
     await _stage(connection, "staged_ads", AD_COLUMNS, batch.ads(), ad_row)
     await _stage(connection, "staged_results", RESULT_COLUMNS, batch.results(), result_row)
+    # Temporary tables have no statistics of their own accord: without them joins are guesses. Of
+    # what is joined only: statistics of the wide columns cost as much as staging the rows.
+    await connection.execute(
+        "analyze staged_ads (source, source_ad_id, owner_org_id), staged_results (url_hash, sha256, source_ad_id)"
+    )
 
 
 async def _stage(
@@ -31,9 +39,20 @@ async def _stage(
     described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     await connection.execute(f"create temporary table {table} ({described}) on commit drop".encode())
     statement = f"copy {table} ({', '.join(columns)}) from stdin (format binary)".encode()
-    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    async with connection.cursor() as cursor:
+        for dumper in (TextArrayDumper, BytesArrayDumper):
+            cursor.adapters.register_dumper(list, dumper)
+        await _copy(cursor, statement, columns, items, as_row)
+
+
+async def _copy(
+    cursor: AsyncCursor[Any],
+    statement: bytes,
+    columns: Mapping[str, str],
+    items: AsyncIterator[T],
+    as_row: Callable[[T], tuple[Any, ...]],
+) -> None:
+    async with cursor.copy(statement) as copy:
         copy.set_types(list(columns.values()))
         async for item in items:
             await copy.write_row(as_row(item))
-    # Temporary tables have no statistics of their own accord: without them joins are guesses.
-    await connection.execute(f"analyze {table}".encode())

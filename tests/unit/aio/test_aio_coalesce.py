@@ -157,3 +157,15 @@ def test_drain_waits_for_everything_that_was_handed_in() -> None:
         return all(task.done() for task in waiting)
 
     assert run(live())
+
+
+def test_a_caller_that_was_just_answered_may_call_again_at_once() -> None:
+    flush = Flushes()
+
+    async def live() -> list[int]:
+        call = Coalescer(flush, most=10)
+        async with asyncio.timeout(60):
+            return [await call(n) for n in range(5)]
+
+    assert run(live()) == [2 * n for n in range(5)]
+    assert flush.batches == [[n] for n in range(5)]

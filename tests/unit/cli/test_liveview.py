@@ -165,6 +165,16 @@ def test_reasons_of_several_brands_are_added_up(capsys: pytest.CaptureFixture[st
     assert "14   ADO-5102" in capsys.readouterr().out
 
 
+def test_where_there_is_little_room_an_address_is_not_repeated_after_its_reason(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adology.cli.output.PIPE_WIDTH", 80)
+    address = "https://cdn.example/x.png"
+    line = FailureLine(code="ADO-5102", reason=f"{address} answered 410.", count=1, example=f"{address}?sig=1")
+    show_outcomes([Outcome(brand="b", state="committed", failures=[line])])
+    assert capsys.readouterr().out.count(address) == 1
+
+
 def test_seconds_run_until_the_commit() -> None:
     from adology.cli.watch import seconds_of
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from adology.queues import Delivery
+from adology.queues import Consumer, Delivery, Done, Verdict
+
+VISIBILITY_S = 40
+BRAND = '{"brand":"nike"}'
 
 
 @dataclass
@@ -88,3 +92,38 @@ class FakeSqs:
         self.note("bury", reason)
         self.buried.append((delivery.body, reason, code))
         self.messages.pop(delivery.message_id, None)
+
+
+def make_consumer(sqs: FakeSqs, handler: Callable[[Delivery], Awaitable[Verdict]], **over: Any) -> Consumer:
+    options: dict[str, Any] = {
+        "concurrency": 2,
+        "prefetch": 4,
+        "visibility_s": VISIBILITY_S,
+        "wait_s": 10,
+        "timeout_s": 600.0,
+        "drain_s": 20.0,
+        **over,
+    }
+    return Consumer(sqs, "q", handler, **options)  # type: ignore[arg-type]  # the fake has what the consumer calls
+
+
+async def run_for(consumer: Consumer, seconds: float) -> float:
+    """Run the consumer, stop it after `seconds`; how long it then took to end."""
+    running = asyncio.create_task(consumer.run())
+    await asyncio.sleep(seconds)
+    consumer.stop()
+    stopped = asyncio.get_running_loop().time()
+    await running
+    return asyncio.get_running_loop().time() - stopped
+
+
+def raising(error: BaseException) -> Callable[[Delivery], Awaitable[Verdict]]:
+    async def handle(_: Delivery) -> Verdict:
+        raise error
+
+    return handle
+
+
+async def work(seconds: float) -> Verdict:
+    await asyncio.sleep(seconds)
+    return Done()
