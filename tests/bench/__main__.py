@@ -13,14 +13,18 @@ import uvloop
 from adology.log import setup_logging
 from tests.bench.commits import measure_commits
 from tests.bench.creatives import measure_creatives
-from tests.bench.lab import Lab, open_lab
+from tests.bench.lab import BenchError, Lab, open_lab
 from tests.bench.memory import measure_memory
 from tests.bench.messages import measure_messages
 from tests.bench.model import FULL, SHORT, Line, Size
 from tests.bench.submits import measure_submits
 from tests.bench.table import show
 
-MEASUREMENTS: dict[str, Callable[[Lab, Size], Awaitable[list[Line]]]] = {
+FAILED = "failed"
+
+Measurement = Callable[[Lab, Size], Awaitable[list[Line]]]
+
+MEASUREMENTS: dict[str, Measurement] = {
     "creatives": measure_creatives,
     "messages": measure_messages,
     "registry": measure_submits,
@@ -30,18 +34,22 @@ MEASUREMENTS: dict[str, Callable[[Lab, Size], Awaitable[list[Line]]]] = {
 
 
 async def run(lab: Lab, names: list[str], size: Size) -> list[Line]:
-    """All lines of the named measurements."""
+    """All lines of the named measurements; one that cannot be made says so in its place."""
     lines: list[Line] = []
     for name in names:
         started = time.monotonic()
         print(f"{name} …", file=sys.stderr, flush=True)
-        lines += await MEASUREMENTS[name](lab, size)
+        try:
+            lines += await MEASUREMENTS[name](lab, size)
+        except BenchError as error:
+            print(f"{name} failed: {error}", file=sys.stderr, flush=True)
+            lines.append(Line(group=name, what=FAILED, note="see above"))
         print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return lines
 
 
 def main() -> int:
-    """0 when every target was met, 1 otherwise."""
+    """Exit status 0 when everything ran and every target was met, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all by default")
     parser.add_argument("--reps", type=int, default=FULL.reps, help="interleaved repetitions [default: %(default)s]")
@@ -55,7 +63,7 @@ def main() -> int:
     with open_lab() as lab:
         lines = uvloop.run(run(lab, given.names or list(MEASUREMENTS), size))
     print(show(lines))
-    return 1 if any(line.is_met is False for line in lines) else 0
+    return 1 if any(line.is_met is False or line.what == FAILED for line in lines) else 0
 
 
 if __name__ == "__main__":

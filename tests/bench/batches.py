@@ -76,7 +76,9 @@ async def run_batch(engine: Engine, folder: Path, brand: str, count: int, *, tim
     await _wait_empty(engine, "acquire")
     counts = batch.counts
     if batch.state != "committed" or counts.get("failures") or counts.get("urls") != count:
-        raise BenchError(f"batch {brand} is {batch.state} with {counts} {batch.error}; expected {count} without failures")
+        raise BenchError(
+            f"batch {brand} is {batch.state} with {counts} {batch.error}; expected {count} without failures"
+        )
     return Gathered(batch, asked)
 
 
@@ -92,7 +94,7 @@ async def _wait_ended(engine: Engine, brand: str, deadline: float) -> Batch:
 
 
 async def _wait_empty(engine: Engine, role: str) -> None:
-    while any((await engine.sqs.count(queue_names(engine.settings.queues)[role])).values()):
+    while any((await engine.sqs.count(queue_names(engine.settings.queues)[role])).values()):  # noqa: ASYNC110 - a server's
         await asyncio.sleep(POLL_S)
 
 

@@ -67,7 +67,9 @@ async def measure_commits(lab: Lab, size: Size) -> list[Line]:
     cpus = {name: tuple(run.cpu_s / run.rows * 1e6 for run in done) for name, done in runs.items()}
     note = f"{size.ads} ads, {runs['copy'][0].rows} rows in {len(TABLES)} tables"
     names: dict[Side, str] = {"copy": "bare COPY", "commit": "adology commit"}
-    lines = [Line(group=GROUP, what=what, unit="rows/s", samples=rates[name], note=note) for name, what in names.items()]
+    lines = [
+        Line(group=GROUP, what=what, unit="rows/s", samples=rates[name], note=note) for name, what in names.items()
+    ]
     lines += [
         Line(group=GROUP, what=f"{what}: CPU, database included", unit="us/row", samples=cpus[name])
         for name, what in names.items()
@@ -86,7 +88,7 @@ async def measure_commits(lab: Lab, size: Size) -> list[Line]:
 
 async def _rep(lab: Lab, side: Side, data: Data) -> tuple[Run, Rows]:
     """One side on a new database."""
-    with lab.stack.fresh() as settings:
+    with lab.database() as settings:
         _prepare(settings, data)
         async with opened(PostgresSink(), settings) as (sink, context):
             with psycopg.connect(settings.postgres.url) as link:
@@ -145,7 +147,7 @@ def _read(settings: AdologySettings) -> Rows:
     with psycopg.connect(settings.postgres.url, autocommit=True) as link:
         rows: Rows = {}
         for table in TABLES:
-            found = link.execute(f"select * from {table} order by 1, 2".encode())
+            found = link.execute(f"select * from {table} order by 1, 2".encode())  # noqa: S608 - our own names
             names = [column.name for column in found.description or ()]
             kept = [at for at, name in enumerate(names) if (table, name) != ("assets", "first_seen_at")]
             rows[table] = [tuple(row[at] for at in kept) for row in found.fetchall()]

@@ -133,7 +133,7 @@ def _lines(runs: dict[str, list[Run]], size: Size) -> list[Line]:
     queued = tuple(run.queue_s for run in runs["listed"])
     return [
         *lines,
-        Line(group=GROUP, what="of which gathering and sending", unit="s", samples=queued, note=f"{size.creatives} ads"),
+        Line(group=GROUP, what="of which gathering and sending", unit="s", samples=queued, note=f"{size.creatives}"),
         Line(
             group=GROUP,
             what="adology / script, same work",

@@ -32,11 +32,12 @@ class Job(msgspec.Struct, frozen=True):
 async def measure_memory(lab: Lab, size: Size) -> list[Line]:
     """Lines of this group. Once each: memory is not noisy."""
     async with serving(lab) as origin:
+        web = f"http://{origin}"
         jobs = [
-            Job(f"one file of {size.file_bytes // MIB} MiB", 1, lambda _: f"http://{origin}/film/{size.file_bytes}", "video_url"),
-            Job(f"a batch of {size.urls // 10:,} creatives", size.urls // 10, lambda n: f"http://{origin}/tenth/{n}"),
-            Job(f"a batch of {size.urls:,} creatives", size.urls, lambda n: f"http://{origin}/whole/{n}"),
-        ]  # fmt: skip
+            Job(f"one file of {size.file_bytes // MIB} MiB", 1, lambda _: f"{web}/film/{size.file_bytes}", "video_url"),
+            Job(f"a batch of {size.urls // 10:,} creatives", size.urls // 10, lambda n: f"{web}/tenth/{n}"),
+            Job(f"a batch of {size.urls:,} creatives", size.urls, lambda n: f"{web}/whole/{n}"),
+        ]
         lines: list[Line] = []
         for job in jobs:
             lines += await _measure(lab, origin, job)
@@ -45,14 +46,17 @@ async def measure_memory(lab: Lab, size: Size) -> list[Line]:
 
 async def _measure(lab: Lab, origin: str, job: Job) -> list[Line]:
     """A fresh worker, whose idle memory includes no child process yet."""
-    async with lab.space() as space, lab.registry(space) as (settings, _):
-        async with working(lab, with_media(settings, origin)) as (worker, engine):
-            await asyncio.sleep(SETTLE_S)
-            idle = rss_bytes([worker.pid])
-            folder = lab.new_folder("ads")
-            write_ads(folder, job.count, job.url, column=job.column)
-            with Peak(worker.pid) as peak:
-                await run_batch(engine, folder, "nike", job.count, timeout_s=TIMEOUT_S)
+    async with (
+        lab.space() as space,
+        lab.registry(space) as (settings, _),
+        working(lab, with_media(settings, origin)) as (worker, engine),
+    ):
+        await asyncio.sleep(SETTLE_S)
+        idle = rss_bytes([worker.pid])
+        folder = lab.new_folder("ads")
+        write_ads(folder, job.count, job.url, column=job.column)
+        with Peak(worker.pid) as peak:
+            await run_batch(engine, folder, "nike", job.count, timeout_s=TIMEOUT_S)
     above = (peak.bytes - idle) / MIB
     goal = Goal(sense="at most", limit=MOST_MIB)
     return [

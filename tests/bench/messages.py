@@ -24,6 +24,7 @@ BODY = '{"brand":"nike","url":"https://example.com/creatives/%06d.jpg","metadata
 PADDING = "x" * 190
 """Makes a body of about 290 bytes, as a slim acquire message has."""
 AT_ONCE = 8
+POLL_S = 0.005
 TIMEOUT_S = 120.0
 TEXT_ONLY = ("files", "s3", "postgres")
 
@@ -51,10 +52,12 @@ async def measure_messages(lab: Lab, size: Size) -> list[Line]:
         for name in list(sides) if rep % 2 == 0 else reversed(sides):
             async with lab.space() as settings:
                 runs[name].append(await sides[name](lab, settings, size))
-    missing = [
-        Line(group=GROUP, what=peer.name, note="not installed") for peer in PEERS if not peer.is_installed()
-    ]
-    return [*_lines(runs), *missing]
+    return [*_lines(runs), *absent_lines(PEERS)]
+
+
+def absent_lines(peers: Sequence[Peer]) -> list[Line]:
+    """A line for each peer that this environment does not have."""
+    return [Line(group=GROUP, what=peer.name, note="not installed") for peer in peers if not peer.is_installed()]
 
 
 def _lines(runs: dict[str, list[Run]]) -> list[Line]:
@@ -178,8 +181,8 @@ async def fill(sqs: Sqs, queue: str, count: int) -> None:
 
 async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(TIMEOUT_S):
-        while not condition():
-            await asyncio.sleep(0.005)
+        while not condition():  # noqa: ASYNC110 - the consumer has no event to wait for
+            await asyncio.sleep(POLL_S)
 
 
 async def _check_empty(sqs: Sqs, queue: str) -> None:

@@ -66,9 +66,7 @@ def copy_all(
     link.commit()
 
 
-def _copy(
-    link: psycopg.Connection[Any], table: str, columns: dict[str, str], rows: Iterator[tuple[Any, ...]]
-) -> None:
+def _copy(link: psycopg.Connection[Any], table: str, columns: dict[str, str], rows: Iterator[tuple[Any, ...]]) -> None:
     statement = f"copy {table} ({', '.join(columns)}) from stdin (format binary)"
     with link.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         copy.set_types(list(columns.values()))

@@ -53,11 +53,10 @@ class Read(NamedTuple):
 def read(data: bytes) -> Read:
     """Hash, size, thumbnail and perceptual hash of a picture."""
     sha256 = hashlib.sha256(data).hexdigest()
-    with Image.open(io.BytesIO(data)) as image:
-        width, height = image.size
-        kind = image.format or ""
-        if image.mode not in ("RGB", "L"):
-            image = _flat(image)
+    with Image.open(io.BytesIO(data)) as opened:
+        width, height = opened.size
+        kind = opened.format or ""
+        image: Image.Image = opened if opened.mode in ("RGB", "L") else _flat(opened)
         # JPEGs are decoded at a fraction of their size.
         image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
         small = image.convert("RGB")

@@ -275,6 +275,13 @@ class SimAnalyses:
                 if isinstance(row, tuple) and row[0] == owner:
                     del self.t.analyses[key]
 
+    async def renew(self, keys: Sequence[str], *, owner: str, lease_s: float) -> None:
+        async with self.net.call("postgres"):
+            for key in keys:
+                row = self.t.analyses.get(key)
+                if isinstance(row, tuple) and row[0] == owner:
+                    self.t.analyses[key] = (owner, now() + lease_s)
+
     async def load(self, keys: Sequence[str]) -> dict[str, dict[str, object]]:
         async with self.net.call("postgres"):
             return {key: {"result": self.t.analyses[key]} for key in keys}

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import logging
+import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, Self, TypeVar
 
 import aiohttp
 import msgspec
+from loguru import logger
 
 from adology.aws import open_client
 from adology.engine.model import Batch
@@ -192,6 +195,18 @@ async def _living(settings: AdologySettings) -> AsyncIterator[Engine]:
 def _buried(message: dict[str, Any]) -> Buried:
     told = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
     return Buried(body=message["Body"], reason=told.get("reason", ""), code=told.get("code", ""))
+
+
+@contextlib.contextmanager
+def logging_kept() -> Iterator[None]:
+    """What is set up inside for logs is undone afterwards."""
+    before = logging.root.handlers[:]
+    try:
+        yield
+    finally:
+        logger.remove()
+        logger.add(sys.stderr)
+        logging.root.handlers[:] = before
 
 
 class LogBook(io.StringIO):

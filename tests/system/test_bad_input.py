@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ import pytest
 from adology.engine.model import Batch
 from tests.system import rig
 from tests.system.conftest import Stack
-from tests.system.running import Running, running
+from tests.system.running import Running, logging_kept, running
+
+with warnings.catch_warnings():
+    # typer 0.24 still imports names that click 8.5 deprecates.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from adology.cli.app import main
 
 NO_TOKEN = "ADOLOGY_TEST_TOKEN_THAT_NOBODY_SET"
 
@@ -81,6 +87,35 @@ def test_a_brand_of_a_million_characters_is_refused_where_it_enters(world: Runni
         assert len(dead.reason) < 200
 
     world.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "told"),
+    [
+        (("brand", "add", ""), 2, "brand name '' makes the id ''; allowed: 1 to 100 characters"),
+        (("brand", "add", "../.."), 2, "brand name '../..' makes the id ''"),
+        (("brand", "add", "z" * 1_000_000), 2, "zz…' makes the id 'zzz"),
+        (("brand", "gather", "nobody-at-all"), 1, "nobody-at-all"),
+        (("brand", "gather", ""), 1, "''"),
+    ],
+)
+def test_the_command_line_refuses_the_same_names(
+    world: Running,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    code: int,
+    told: str,
+) -> None:
+    monkeypatch.setenv("ADOLOGY_HOME", str(stack.home))
+    monkeypatch.setenv("ADOLOGY_POSTGRES__URL", world.settings.postgres.url)
+    capsys.readouterr()
+    with logging_kept():
+        assert main(list(command)) == code
+    said = capsys.readouterr().err
+    assert told in " ".join(said.split())
+    assert len(said) < 1000
 
 
 def test_a_source_without_credentials_fails_its_batch_with_the_settings_name(world: Running) -> None:

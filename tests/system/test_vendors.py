@@ -6,10 +6,8 @@ Then what the second gathering asks for, and that no secret is found in anything
 from __future__ import annotations
 
 import contextlib
-import logging
 import secrets
 import sqlite3
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +15,6 @@ from typing import Any
 
 import pymongo
 import pytest
-from loguru import logger
 
 from adology.aws import open_client
 from adology.engine.model import Batch
@@ -25,7 +22,7 @@ from adology.log import setup_logging
 from adology.queues.sqs import Sqs
 from tests.system import rig
 from tests.system.conftest import Stack
-from tests.system.running import EngineLoop, LogBook, Running, running
+from tests.system.running import EngineLoop, LogBook, Running, logging_kept, running
 from tests.system.vendors import TOKEN_NAME, USER_TOKEN, Meta, meta, meta_ads
 from tests.unit.upstreams.meta_world import PAGE, draw_image
 from upstreams.faults import Fault
@@ -127,14 +124,10 @@ def sources(vendor: Meta, google: SerpApiServer) -> dict[str, dict[str, Any]]:
 @contextlib.contextmanager
 def logged() -> Iterator[LogBook]:
     """Everything that is logged, as the process's only sink writes it."""
-    book, before = LogBook(), logging.root.handlers[:]
-    setup_logging(level="TRACE", style="json", stream=book)
-    try:
+    book = LogBook()
+    with logging_kept():
+        setup_logging(level="TRACE", style="json", stream=book)
         yield book
-    finally:
-        logger.remove()
-        logger.add(sys.stderr)
-        logging.root.handlers[:] = before
 
 
 @pytest.fixture(scope="module")

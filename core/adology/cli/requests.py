@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from adology.store import Catalogue, Database
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SHOWN = 60
+"""Characters of a name that an error message repeats."""
 
 
 @contextlib.asynccontextmanager
@@ -136,5 +138,9 @@ def slug(name: str) -> str:
     words = "".join(c if c.isalnum() or c in "._" else " " for c in name.lower()).split()
     made = "-".join(words).strip("._-")
     if not 0 < len(made) <= 100:  # noqa: PLR2004 - the limit of Brand.id
-        raise ValueError(f"brand name {name!r} makes the id {made!r}; allowed: 1 to 100 characters")
+        raise ValueError(f"brand name {_cut(name)!r} makes the id {_cut(made)!r}; allowed: 1 to 100 characters")
     return made
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -59,10 +59,11 @@ def clean_ad(ad: Ad) -> Ad:
     Raises:
         Terminal: a field has a value of another type than `Ad` declares.
     """
-    if clean_id(ad.id) == ad.id and _is_storable(ad):
+    if _is_storable(ad) and clean_id(ad.id) == ad.id:
         return ad
     try:
-        fields = msgspec.to_builtins(msgspec.structs.replace(ad, id=clean_id(ad.id), raw={}))
+        name = clean_id(ad.id) if isinstance(ad.id, str) else ad.id
+        fields = msgspec.to_builtins(msgspec.structs.replace(ad, id=name, raw={}))
         return msgspec.convert({**clean_plain(fields), "raw": clean_plain(ad.raw)}, Ad)
     except (msgspec.ValidationError, TypeError, ValueError, AttributeError) as error:
         raise Terminal(

@@ -33,6 +33,8 @@ AD_URN = "urn:adology:ad:"
 """Stands for an ad's copy where no media URL can."""
 TOO_LONG_URN = "urn:adology:too-long:"
 """Stands for a media URL that no message carries; its length follows, and its hash."""
+MANIFESTS = "batches/"
+"""Where the keys of all manifests begin."""
 JSON_LINES = "application/x-ndjson"
 
 
@@ -125,7 +127,7 @@ class Manifest:
     def __init__(self, objects: ObjectsPort, batch_id: str) -> None:
         self._objects = objects
         self.batch_id = batch_id
-        self._root = f"batches/{batch_id}/manifest"
+        self._root = f"{MANIFESTS}{batch_id}/manifest"
 
     @property
     def seal_key(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from adology.engine.manifest import Item
+from adology.engine.manifest import MANIFESTS, Item
 from adology.queues.messages import MAX_BODY_BYTES, AcquireMessage, encode
 from adology.types import Ad, Media, Struct
 
@@ -57,12 +57,18 @@ def read_metadata(metadata: Any, url: str) -> ItemMetadata:
         metadata = {}
     if not isinstance(metadata, dict):
         raise ValueError(f"metadata is a JSON {type(metadata).__name__}; allowed: an object")  # noqa: TRY004
-    if isinstance(metadata.get("ad"), dict) or "part" in metadata:
-        try:
-            return msgspec.convert(metadata, ItemMetadata)
-        except msgspec.ValidationError:
-            pass
-    return ItemMetadata(source=_text(metadata, "source") or "external", ad=_foreign_ad(metadata, url), carries=True)
+    return _find_ours(metadata) or ItemMetadata(
+        source=_text(metadata, "source") or "external", ad=_foreign_ad(metadata, url), carries=True
+    )
+
+
+def _find_ours(metadata: dict[str, Any]) -> ItemMetadata | None:
+    """Metadata as our gatherer writes it: with the ad, or with its place in a manifest."""
+    try:
+        found = msgspec.convert(metadata, ItemMetadata)
+    except msgspec.ValidationError:
+        return None
+    return found if found.ad is not None or (found.part or "").startswith(MANIFESTS) else None
 
 
 def _foreign_ad(metadata: dict[str, Any], url: str) -> Ad:

@@ -1,25 +1,24 @@
-"""Lists of texts and bytes as Postgres takes them in a binary COPY.
+"""Flat lists as Postgres takes them in a binary COPY.
 
-psycopg's own dumper serves any nesting of any type and costs as much as all other columns of a
-row together; ours are flat and without nulls.
+psycopg's own dumper serves any nesting of any type and costs more than all other columns of a row
+together; ours are flat and hold no nulls.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from typing import Any
 
-from psycopg import adapters, pq
+from psycopg import AsyncCursor, adapters, pq
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 
-TEXT_OID = adapters.types["text"].oid
-BYTEA_OID = adapters.types["bytea"].oid
-_HEAD = struct.Struct(">iiIii")
-_EMPTY = struct.Struct(">iiI")
+_EMPTY = struct.Struct(">iiI").pack
+_HEAD = struct.Struct(">iiIii").pack
 _LENGTH = struct.Struct(">i").pack
-# The form of a value: dimensions, whether there are nulls, type of the elements, then for the one
-# dimension its length and first index, then each element behind its length. See array_send() of Postgres.
+_INT = struct.Struct(">ii").pack
+# An array's bytes (array_send of Postgres): dimensions, whether there are nulls, type of the elements;
+# for the one dimension its length and first index; then each element behind its length.
 
 
 class TextArrayDumper(Dumper):
@@ -27,10 +26,12 @@ class TextArrayDumper(Dumper):
 
     format = pq.Format.BINARY
     oid = adapters.types["text"].array_oid
+    _element = adapters.types["text"].oid
+    _empty = _EMPTY(0, 0, _element)
 
     def dump(self, obj: list[str]) -> Buffer:
         """The array's bytes."""
-        return pack(TEXT_OID, [text.encode() for text in obj])
+        return _pack(self._element, [text.encode() for text in obj]) if obj else self._empty
 
 
 class BytesArrayDumper(Dumper):
@@ -38,17 +39,38 @@ class BytesArrayDumper(Dumper):
 
     format = pq.Format.BINARY
     oid = adapters.types["bytea"].array_oid
+    _element = adapters.types["bytea"].oid
+    _empty = _EMPTY(0, 0, _element)
 
     def dump(self, obj: list[bytes]) -> Buffer:
         """The array's bytes."""
-        return pack(BYTEA_OID, obj)
+        return _pack(self._element, obj) if obj else self._empty
 
 
-def pack(element_oid: int, elements: Sequence[bytes]) -> bytes:
-    """One array of one dimension; an empty one has none."""
-    if not elements:
-        return _EMPTY.pack(0, 0, element_oid)
-    parts = [_HEAD.pack(1, 0, element_oid, len(elements), 1)]
-    for element in elements:
-        parts += (_LENGTH(len(element)), element)
+class IntArrayDumper(Dumper):
+    """A list of int as int4[]."""
+
+    format = pq.Format.BINARY
+    oid = adapters.types["int4"].array_oid
+    _element = adapters.types["int4"].oid
+    _empty = _EMPTY(0, 0, _element)
+
+    def dump(self, obj: list[int]) -> Buffer:
+        """The array's bytes."""
+        if not obj:
+            return self._empty
+        return b"".join([_HEAD(1, 0, self._element, len(obj), 1), *[_INT(4, number) for number in obj]])
+
+
+def dump_flat_lists(cursor: AsyncCursor[Any]) -> None:
+    """Have the cursor's COPY write lists of these three types without psycopg's general dumper."""
+    for dumper in (TextArrayDumper, BytesArrayDumper, IntArrayDumper):
+        cursor.adapters.register_dumper(list, dumper)
+
+
+def _pack(element: int, values: list[bytes]) -> bytes:
+    parts = [_HEAD(1, 0, element, len(values), 1)]
+    for value in values:
+        parts.append(_LENGTH(len(value)))
+        parts.append(value)
     return b"".join(parts)

@@ -12,7 +12,7 @@ from psycopg import AsyncCursor
 
 from adology import CommitBatch
 from adology.store.database import Connection
-from adology_postgres.arrays import BytesArrayDumper, TextArrayDumper
+from adology_postgres.arrays import dump_flat_lists
 from adology_postgres.rows import AD_COLUMNS, RESULT_COLUMNS, ad_row, result_row
 
 T = TypeVar("T")
@@ -40,8 +40,7 @@ async def _stage(
     await connection.execute(f"create temporary table {table} ({described}) on commit drop".encode())
     statement = f"copy {table} ({', '.join(columns)}) from stdin (format binary)".encode()
     async with connection.cursor() as cursor:
-        for dumper in (TextArrayDumper, BytesArrayDumper):
-            cursor.adapters.register_dumper(list, dumper)
+        dump_flat_lists(cursor)
         await _copy(cursor, statement, columns, items, as_row)
 
 

@@ -188,10 +188,10 @@ async def test_status_becomes_its_error(tmp_path: Path, status: int, kind: type[
     [
         ("7", 7.0),
         ("99999999", 3600.0),
-        ("inf", 3600.0),
+        ("inf", 60.0),
         ("soon", 60.0),
         ("", 60.0),
-        ("-5", 0.0),
+        ("-5", 60.0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("Mon, 01 Jan 2096 00:00:00 +9999999999", 60.0),
     ],

@@ -1,0 +1,130 @@
+"""Analyzers in dependency order, under fingerprints that move with what results depend on."""
+
+# ruff: noqa: ARG002 - the interface's signatures
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adology import Analyzer, Context, Settings
+from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer, fingerprint, prepare
+from adology.errors import ConfigError
+from adology.plugins import LoadedPlugin
+from adology.types import Struct
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    word: str = ""
+
+
+class Limits(Settings, frozen=True, kw_only=True):
+    size: int = 10
+
+
+def make_plugin(name: str, *uses: str, version: int = 1, accepts: tuple[str, ...] = ("ad",)) -> LoadedPlugin:
+    members = {"name": name, "version": version, "accepts": accepts, "uses": uses}
+    return LoadedPlugin(
+        kind="analyzer", name=name, version=version, cls=type(name, (Analyzer,), members), entry_point=name,
+        distribution="d", distribution_version="1", settings_type=Limits, result_type=Result,
+    )  # fmt: skip
+
+
+def ready(*plugins: LoadedPlugin, **configured: dict[str, Any]) -> dict[str, ReadyAnalyzer]:
+    return {analyzer.name: analyzer for analyzer in prepare(plugins, configured)}
+
+
+def test_each_analyzer_comes_after_the_ones_it_uses() -> None:
+    plugins = [make_plugin("c", "b", "a"), make_plugin("b", "a"), make_plugin("d", "c"), make_plugin("a")]
+    assert list(ready(*plugins)) == ["a", "b", "c", "d"]
+
+
+def test_only_those_that_accept_a_kind_run_on_it() -> None:
+    found = prepare([make_plugin("pictures", accepts=("image", "video")), make_plugin("copy")], {})
+    assert [a.name for a in found.accepting("video")] == ["pictures"]
+    assert [a.name for a in found.accepting("ad")] == ["copy"]
+    assert found.accepting("brand") == ()
+
+
+def test_analyzers_that_use_each_other_in_a_circle_are_named() -> None:
+    plugins = [make_plugin("a", "b"), make_plugin("b", "c"), make_plugin("c", "a")]
+    with pytest.raises(ConfigError) as caught:
+        prepare(plugins, {})
+    assert str(caught.value).startswith("setting analyzers: use each other in a circle: ")
+    assert set(str(caught.value).rpartition(": ")[2].split(" → ")) == {"a", "b", "c"}
+
+
+def test_an_analyzer_with_wrong_settings_is_left_out_and_the_others_work() -> None:
+    found = ready(make_plugin("a"), make_plugin("b"), a={"size": "large"}, b={"size": 3})
+    assert list(found) == ["b"]
+    assert found["b"].settings == Limits(size=3)
+    assert found["b"].settings_fields == {"size": 3}
+
+
+def test_a_dependency_that_is_not_there_does_not_keep_its_user_away() -> None:
+    assert list(ready(make_plugin("a", "some-model-2026-01"))) == ["a"]
+
+
+def test_the_fingerprint_moves_with_version_settings_and_uses() -> None:
+    base = ready(make_plugin("a"))["a"].fingerprint
+    assert ready(make_plugin("a"))["a"].fingerprint == base
+    assert ready(make_plugin("a", version=2))["a"].fingerprint != base
+    assert ready(make_plugin("a"), a={"size": 11})["a"].fingerprint != base
+    assert ready(make_plugin("a", "model-2"))["a"].fingerprint != base
+    assert ready(make_plugin("other"))["other"].fingerprint != base
+
+
+def test_the_fingerprint_does_not_move_with_anything_else() -> None:
+    base = ready(make_plugin("a"))["a"].fingerprint
+    assert ready(make_plugin("a"), a={"size": 10})["a"].fingerprint == base, "the default, written out"
+    assert ready(make_plugin("a"), make_plugin("b"), b={"size": 5})["a"].fingerprint == base
+    assert ready(make_plugin("a", accepts=("ad", "image")))["a"].fingerprint == base
+    assert fingerprint("a", 1, Limits(), ["x", "y"]) == fingerprint("a", 1, Limits(), ["y", "x"])
+
+
+def test_a_change_of_a_used_analyzer_reaches_its_users_and_nobody_else() -> None:
+    plugins = [make_plugin("a"), make_plugin("b", "a"), make_plugin("c", "b"), make_plugin("apart")]
+    before, after = ready(*plugins), ready(*plugins, a={"size": 99})
+    moved = {name for name in before if before[name].fingerprint != after[name].fingerprint}
+    assert moved == {"a", "b", "c"}
+
+
+def test_a_claim_is_known_by_fingerprint_kind_and_subject() -> None:
+    analyzer = ready(make_plugin("a"))["a"]
+    claims = [analyzer.claim("asset", "x"), analyzer.claim("ad", "x"), analyzer.claim("asset", "y")]
+    claims.append(ready(make_plugin("a", version=2))["a"].claim("asset", "x"))
+    assert len({claim.key for claim in claims}) == 4
+    assert analyzer.claim("asset", "x") == claims[0]
+    assert [claim.subject_kind for claim in claims] == ["asset", "ad", "asset", "asset"]
+
+
+def test_plain_async_and_half_async_functions_all_answer() -> None:
+    class Plain(Analyzer[Limits, Result]):
+        name, version, accepts = "plain", 1, ("ad",)
+
+        def analyze(self, ctx: Context[Limits], item: Any) -> Result:
+            return Result(word=f"{item}!")
+
+    class Async(Plain):
+        async def analyze(self, ctx: Context[Limits], item: Any) -> Result:  # type: ignore[override]  # either way
+            return Result(word=f"{item}!")
+
+    class Half(Plain):
+        def analyze(self, ctx: Context[Limits], item: Any) -> Any:
+            return Async().analyze(ctx, item)
+
+    async def scenario() -> None:
+        for kind in (Plain, Async, Half):
+            (analyzer,) = prepare([make_plugin("a")], {})
+            analyzer = ReadyAnalyzer(
+                **{**{f: getattr(analyzer, f) for f in analyzer.__struct_fields__}, "analyzer": kind()}
+            )
+            assert await analyzer.call(Context("a", Limits()), "hello") == Result(word="hello!")
+
+    asyncio.run(scenario())
+
+
+def test_an_empty_set_accepts_nothing() -> None:
+    assert AnalyzerSet([]).accepting("ad") == ()
