@@ -26,6 +26,7 @@ PADDING = "x" * 190
 AT_ONCE = 8
 POLL_S = 0.005
 TIMEOUT_S = 120.0
+CONSUMER = "adology consumer, no-op handler"
 TEXT_ONLY = ("files", "s3", "postgres")
 
 Side = Callable[[Lab, AdologySettings, Size], Awaitable["Run"]]
@@ -43,7 +44,7 @@ async def measure_messages(lab: Lab, size: Size) -> list[Line]:
     sides: dict[str, Side] = {
         f"bare aioboto3 loop, {AT_ONCE} at once": run_bare,
         "bare aioboto3 loop, 1 at a time": run_bare_single,
-        "adology consumer, no-op handler": run_consumer,
+        CONSUMER: run_consumer,
         "adology acquire, text-only ads, no analyzers": run_acquire,
         **{peer.name: _peer_side(peer) for peer in PEERS if peer.is_installed()},
     }
@@ -70,9 +71,12 @@ def _lines(runs: dict[str, list[Run]]) -> list[Line]:
             Line(group=GROUP, what=f"{name}: CPU", unit="us/message", samples=tuple(run.cpu_us for run in found))
         )
         if name != base:
-            goal = Goal(sense="at least", limit=0.5) if name.startswith("adology consumer") else None
+            goal = Goal(sense="at least", limit=0.5) if name == CONSUMER else None
             of_bare = ratios(rates[name], rates[base])
             lines.append(Line(group=GROUP, what=f"{name} / bare", unit="of its rate", samples=of_bare, goal=goal))
+        if name in {peer.name for peer in PEERS}:
+            faster, goal = ratios(rates[CONSUMER], rates[name]), Goal(sense="at least", limit=1.0)
+            lines.append(Line(group=GROUP, what=f"{CONSUMER} / {name}", unit="of its rate", samples=faster, goal=goal))
     return lines
 
 

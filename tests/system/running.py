@@ -205,8 +205,13 @@ def logging_kept() -> Iterator[None]:
         yield
     finally:
         logger.remove()
-        logger.add(sys.stderr)
+        logger.add(_to_stderr)
         logging.root.handlers[:] = before
+
+
+def _to_stderr(line: str) -> None:
+    """Looked up each time: the engine lives on, and each test captures with a stream of its own."""
+    sys.stderr.write(line)
 
 
 class LogBook(io.StringIO):

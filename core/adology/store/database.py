@@ -45,7 +45,8 @@ class Database:
             max_size=settings.pool_size,
             timeout=settings.timeout_s,
             max_idle=60,
-            check=AsyncConnectionPool.check_connection,
+            reconnect_timeout=15,
+            check=self._check,
             kwargs={"autocommit": True, "connect_timeout": 10, "application_name": "adology"},
             open=False,
         )
@@ -56,6 +57,18 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self._pool.close(timeout=2)
+
+    async def _check(self, connection: Connection) -> None:
+        """Raise for a dead connection, and look at all the others at once.
+
+        The pool would find them one by one, with a longer pause after each: when a server has
+        restarted all of them are dead, and the first caller would wait in vain.
+        """
+        try:
+            await AsyncConnectionPool.check_connection(connection)
+        except psycopg.OperationalError:
+            await self._pool.check()
+            raise
 
     @contextlib.asynccontextmanager
     async def connection(self, operation: str, **fields: Any) -> AsyncIterator[Connection]:
