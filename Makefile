@@ -4,8 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK ?= requirements/lock.txt
-# Test processes; two fit a small machine.
-JOBS ?= 2
+# Test processes; many tests wait for servers, so three keep two cores busy.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast lint format types bench docs lock clean
