@@ -54,7 +54,7 @@ create table gather_requests (
     created_at timestamptz not null default now(),
     primary key (request_key, brand)
 );
-comment on table gather_requests is 'which batch answers a request; ids are the senders'' own, hence the brand in the key';
+comment on table gather_requests is 'which batch answers a request; ids are the senders'' own, hence the brand';
 
 create table batch_items (
     batch_id text not null references batches (id) on delete cascade,
