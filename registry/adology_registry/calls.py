@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from adology.log import logger
 from adology.registry_client.protocol import SubmitAnswer
+from adology_registry.errors import BadRequestError
 from adology_registry.state import ActiveBrands, Held
 from adology_registry.wire import (
     Answer,
@@ -20,6 +21,7 @@ from adology_registry.wire import (
     StartBody,
     SubmitBody,
     SubmitManyBody,
+    WireResult,
 )
 
 
@@ -42,12 +44,12 @@ def start(registry: ActiveBrands, body: StartBody) -> Answer:
 
 def submit(registry: ActiveBrands, body: SubmitBody) -> Answer:
     """`POST /submit`."""
-    return _answer(body.brand, registry.submit(body.brand, (Held.of(body.result),), body.batch_id))
+    return _answer(body.brand, registry.submit(body.brand, (_hold(body.result),), body.batch_id))
 
 
 def submit_many(registry: ActiveBrands, body: SubmitManyBody) -> Answer:
     """`POST /submit-many`."""
-    return _answer(body.brand, registry.submit(body.brand, map(Held.of, body.results), body.batch_id))
+    return _answer(body.brand, registry.submit(body.brand, map(_hold, body.results), body.batch_id))
 
 
 def renew(registry: ActiveBrands, body: LeaseBody) -> Answer:
@@ -67,6 +69,22 @@ def complete(registry: ActiveBrands, body: CompleteBody) -> DoneAnswer:
     done = registry.complete(body.brand, body.batch_id, body.lease_token)
     logger.bind(brand=body.brand, batch=body.batch_id, was_active=done).info("batch completed")
     return DoneAnswer(brand=body.brand, done=done, epoch=registry.epoch)
+
+
+def _hold(result: WireResult) -> Held:
+    """The result, encoded.
+
+    Raises:
+        BadRequestError: it holds a number that MessagePack, in which workers read it, cannot say.
+    """
+    try:
+        return Held.of(result)
+    except OverflowError:
+        raise BadRequestError(
+            f"the result of {result.url[:200]!r} holds an integer beyond 64 bits.",
+            field="result.metadata",
+            hint="Write such a number as text.",
+        ) from None
 
 
 CALLS = (

@@ -94,6 +94,8 @@ def test_an_acquire_body_of_another_program_works() -> None:
         ('{"brand":"","url":"https://x"}', "brand has 0 characters; allowed: 1 to 200"),
         ('{"brand":"a\\nb","url":"https://x"}', "brand has 3 characters; allowed: 1 to 200 printable"),
         (json.dumps({"brand": "b" * (MAX_BRAND + 1), "url": "https://x"}), "brand has 201 characters"),
+        ('{"brand":"..","url":"https://x"}', "cannot stand in the registry's addresses"),
+        ('{"brand":"nike/","url":"https://x"}', "cannot stand in the registry's addresses"),
         ('{"brand":"nike","url":""}', "url has 0 characters; allowed: 1 to 8192"),
         (json.dumps({"brand": "nike", "url": "u" * (MAX_URL + 1)}), "url has 8193 characters"),
         ('{"brand":"nike","url":"https://x","deferred":"twice"}', r"Expected `int`, got `str` - at `\$.deferred`"),

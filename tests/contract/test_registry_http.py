@@ -239,6 +239,12 @@ async def test_submit_many_refuses_all_when_one_is_wrong() -> None:
         ("/submit", '{"brand":"nike","result":{"url":"u","embedding":[1,"x"]}}', "result.embedding[1]", "`float`"),
         ("/submit", '{"brand":"nike","result":{"url":"u","embedding":[1e39]}}', "result.embedding", "float32"),
         ("/submit", '{"brand":"nike","result":{"url":"u","status":"done"}}', "result.status", "'done'"),
+        (
+            "/submit",
+            '{"brand":"nike","result":{"url":"u","metadata":{"n":' + "9" * 30 + "}}}",
+            "result.metadata",
+            "beyond 64 bits",
+        ),
         ("/commit-renew", '{"brand":"nike"}', "lease_token", "missing required field `lease_token`"),
         ("/commit-release", '{"brand":"nike","lease_token":""}', "lease_token", "length >= 1"),
         ("/start", '{"brand":"nike",', "", "is not JSON"),

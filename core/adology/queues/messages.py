@@ -104,6 +104,11 @@ def decode(body: str, kind: type[M]) -> M:
         raise UndecodableError(
             f"brand has {len(message.brand)} characters; allowed: 1 to {MAX_BRAND} printable characters"
         )
+    if message.brand.startswith("/") or message.brand.endswith("/") or message.brand in {".", ".."}:
+        raise UndecodableError(
+            f"brand {message.brand!r} cannot stand in the registry's addresses;"
+            " not allowed: `.`, `..`, a slash at either end"
+        )
     if isinstance(message, AcquireMessage) and not 0 < len(message.url) <= MAX_URL:
         raise UndecodableError(f"url has {len(message.url)} characters; allowed: 1 to {MAX_URL}")
     return message
