@@ -51,9 +51,13 @@ def find_shared_python() -> list[str]:
 
 
 def run_as_stranger(command: Sequence[str], cwd: str) -> int:
-    done = subprocess.run(
-        command, user=NOBODY, group=NOBODY, extra_groups=[], cwd=cwd, capture_output=True, check=False
-    )
+    """The exit code; 126, as in a shell, where the program is out of a stranger's reach."""
+    try:
+        done = subprocess.run(
+            command, user=NOBODY, group=NOBODY, extra_groups=[], cwd=cwd, capture_output=True, check=False
+        )
+    except PermissionError:
+        return 126
     return done.returncode
 
 
