@@ -104,7 +104,8 @@ class MongoSink(Sink[None]):
 
     async def _write_chunk(self, collection: str, chunk: list[bytes], size: int) -> int:
         # Inserts, not upserts: one that meets its own earlier self costs nothing but an answer.
-        writes = [InsertOne(RawBSONDocument(data)) for data in chunk]
+        # Any: pymongo's versions disagree about whether an encoded document is one.
+        writes: list[Any] = [InsertOne(RawBSONDocument(data)) for data in chunk]
         async with mongo_call("bulk_write", collection=collection, count=len(chunk), bytes=size) as call:
             try:
                 await self._collection(collection).bulk_write(writes, ordered=False)
