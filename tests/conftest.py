@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from adology.log import logger
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Keep logs of engines that live longer than one test out of the list of results."""
+    logger.remove()
+    logger.add(_write_while_testing, level="DEBUG")
+
+
+def _write_while_testing(message: str) -> None:
+    # Within a test pytest captures it, and shows it if the test fails.
+    if "PYTEST_CURRENT_TEST" in os.environ:
+        sys.stderr.write(message)
 
 
 @pytest.fixture
