@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from adology.abc.analyzer import Derived
 from adology.errors import ConfigError
@@ -31,7 +31,8 @@ class Context(Generic[S]):
 
     `plugin` is the instance's name, `settings` its validated settings, `log` a logger with its
     name bound, `resume` the last stored page's token when a gathering goes on after a crash,
-    `deadline` the monotonic time at which the engine gives up (None: no limit).
+    `deadline` the monotonic time at which the engine gives up (None: no limit). `section` is the
+    table of the settings file that the plugin's own settings stand in.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Context(Generic[S]):
         scratch: Path | None = None,
         env: Mapping[str, str] | None = None,
         engine: AdologySettings | None = None,
+        section: Literal["sources", "analyzers", "sinks"] = "sources",
     ) -> None:
         self.plugin = plugin
         self.settings = settings
@@ -60,6 +62,7 @@ class Context(Generic[S]):
         self._now = now
         self._env = env
         self._engine = engine
+        self._section = section
 
     @property
     def engine(self) -> AdologySettings:
@@ -78,7 +81,7 @@ class Context(Generic[S]):
         Raises:
             ConfigError: the field is empty, or what it refers to does not exist.
         """
-        key = f"{self.plugin}.{field}"
+        key = f"{self._section}.{self.plugin}.{field}"
         reference = getattr(self.settings, field)
         if not reference:
             raise ConfigError(key, "is not set", "Give a reference such as env:NAME or aws-sm:NAME.", code="ADO-1003")

@@ -85,8 +85,8 @@ def test_an_acquire_body_of_another_program_works() -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        ("", "the body is not a AcquireMessage: Input data was truncated"),
-        ("nike", "the body is not a AcquireMessage: JSON is malformed"),
+        ("", "the body is no AcquireMessage: Input data was truncated"),
+        ("nike", "the body is no AcquireMessage: JSON is malformed"),
         ('["nike"]', "Expected `object`, got `array`"),
         ('{"brand":"nike"}', "missing required field `url`"),
         ('{"url":"https://x"}', "missing required field `brand`"),
@@ -98,6 +98,8 @@ def test_an_acquire_body_of_another_program_works() -> None:
         ('{"brand":"nike/","url":"https://x"}', "cannot stand in the registry's addresses"),
         ('{"brand":"nike","url":""}', "url has 0 characters; allowed: 1 to 8192"),
         (json.dumps({"brand": "nike", "url": "u" * (MAX_URL + 1)}), "url has 8193 characters"),
+        ('{"brand":"nike","url":"https://x","metadata":' + "[" * 5000 + "]" * 5000 + "}", "recursion depth"),
+        ('{"brand":"nike","url":"https://x","theirs":' + "[" * 5000 + "]" * 5000 + "}", "recursion depth"),
         ('{"brand":"nike","url":"https://x","deferred":"twice"}', r"Expected `int`, got `str` - at `\$.deferred`"),
     ],
 )
@@ -133,6 +135,6 @@ def test_a_deferral_keeps_a_request_id_that_was_given() -> None:
     assert json.loads(defer_body('{"brand":"nike","request_id":null}', "m1")[0])["request_id"] == "m1"
 
 
-@pytest.mark.parametrize("body", ["", "nike", "[1]", '{"deferred":"x"}'])
+@pytest.mark.parametrize("body", ["", "nike", "[1]", '{"deferred":"x"}', '{"x":' + "[" * 5000 + "]" * 5000 + "}"])
 def test_a_body_that_is_no_object_of_ours_is_deferred_as_it_is(body: str) -> None:
     assert defer_body(body, "m1") == (body, 1)

@@ -82,9 +82,7 @@ class SimSqs:
             message.visible_at = now() + visibility_s
             message.receipt = f"{key}/{message.receives}"
             found.append(
-                Delivery(
-                    body=message.body, message_id=key, receipt=message.receipt, receives=message.receives, queue=queue
-                )
+                Delivery(body=message.body, message_id=key, receipt=message.receipt, receives=message.receives)
             )
         return found
 

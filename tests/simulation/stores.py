@@ -137,12 +137,18 @@ class SimLedger:
             self._fence(batch_id, epoch).lease_until = 0.0
             self._change(batch_id, queued_at=stamp(now()), progress_at=stamp(now()))
 
-    async def fail_batch(self, batch_id: str, reason: str, sources: dict[str, Any] | None = None) -> None:
+    async def fail_gather(self, batch_id: str, epoch: int, reason: str, sources: dict[str, Any] | None = None) -> None:
+        async with self.net.call("postgres"):
+            row = self._fence(batch_id, epoch)
+            row.lease_until = 0.0
+            self._change(batch_id, state="failed", error=reason, sources=sources or row.batch.sources)
+
+    async def fail_batch(self, batch_id: str, reason: str) -> None:
         async with self.net.call("postgres"):
             row = self.t.batches[batch_id]
             if row.batch.is_open:
                 row.lease_until = 0.0
-                self._change(batch_id, state="failed", error=reason, sources=sources or row.batch.sources)
+                self._change(batch_id, state="failed", error=reason)
 
     async def find_batch(self, batch_id: str) -> Batch | None:
         async with self.net.call("postgres"):
@@ -193,6 +199,12 @@ class SimLedger:
             row = self.t.batches[batch_id]
             row.repaired_at = now()
             self._change(batch_id, repairs=row.batch.repairs + 1)
+
+    async def note_insight_ask(self, batch_id: str) -> None:
+        async with self.net.call("postgres"):
+            row = self.t.batches[batch_id]
+            row.repaired_at = now()
+            self._change(batch_id, insight_asks=row.batch.insight_asks + 1)
 
     async def mark_insight(self, batch_id: str) -> None:
         async with self.net.call("postgres"):
@@ -321,10 +333,10 @@ class SimObjects:
     def uri(self, key: str) -> str:
         return f"s3://sim/{key}"
 
-    async def put_bytes(self, key: str, data: bytes, *, content_type: str, replace: bool = False) -> bool:
+    async def put_bytes(self, key: str, data: bytes, *, content_type: str) -> bool:
         del content_type
         async with self.net.call("s3"):
-            if key in self.t.objects and not replace:
+            if key in self.t.objects:
                 return False
             self.t.objects[key] = data
             return True

@@ -77,9 +77,8 @@ def test_the_schedules_reach_what_they_are_meant_to_test() -> None:
 class ForgetfulSubmitter(Submitter):
     """Wrong: counts a result at the registry without making it durable first."""
 
-    async def keep(self, batch: Batch, result: ItemResult) -> ItemResult:
-        del batch
-        return result
+    async def keep(self, batch: Batch, result: ItemResult) -> None:
+        del batch, result
 
 
 class EagerSinks(stores.SimSinks):

@@ -240,7 +240,6 @@ class SimProcess:
             settings_fields={},
             reference="",
             fingerprint="f",
-            result_type=Shape,
         )
         world.keys[sha] = ready.claim("asset", sha).key
         item = SimItem(sha=sha, results={})

@@ -116,7 +116,7 @@ async def store_analysis(
         analyses = Analyses(database)
         await analyses.claim([claim], owner="test", lease_s=60)
         if done:
-            await analyses.store([AnalysisRecord(key=key, owner="test", result={"labels": ["shoe"]})])
+            await analyses.store([AnalysisRecord(key=key, result={"labels": ["shoe"]})])
 
 
 def query(settings: AdologySettings, statement: str, *values: Any) -> list[dict[str, Any]]:

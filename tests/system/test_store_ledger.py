@@ -124,10 +124,11 @@ async def test_a_batch_commits_once(ledger: Ledger, database: Database) -> None:
 
 async def test_a_failed_batch_says_why_and_makes_room(ledger: Ledger) -> None:
     batch = (await ledger.open_batch("nike", "r1", lease_s=60)).batch
-    await ledger.fail_batch(batch.id, "no source answered", {"facebook": {"outcome": "failed"}})
+    await ledger.fail_gather(batch.id, batch.epoch, "no source answered", {"facebook": {"outcome": "failed"}})
     failed = await ledger.find_batch(batch.id)
     assert failed is not None
     assert (failed.state, failed.error) == ("failed", "no source answered")
+    assert failed.sources == {"facebook": {"outcome": "failed"}}
     assert (await ledger.open_batch("nike", "r2", lease_s=60)).role == "owner"
 
 
@@ -138,6 +139,14 @@ async def test_a_foreign_batch_is_adopted_with_its_brand(ledger: Ledger) -> None
     assert again == adopted
     with pytest.raises(EngineError, match="has another open batch than other"):
         await ledger.adopt_batch("puma", "other", 5)
+
+
+async def test_a_foreign_batch_with_the_id_of_another_brands_batch_is_refused(ledger: Ledger) -> None:
+    await ledger.adopt_batch("puma", "theirs", 5)
+    with pytest.raises(EngineError, match="the id of a batch of brand 'puma'; batch ids must be unique") as caught:
+        await ledger.adopt_batch("nike", "theirs", 5)
+    assert caught.value.code == "ADO-5403"
+    assert await ledger.find_open("nike") is None
 
 
 async def test_the_commit_before_a_commit_is_found(ledger: Ledger, database: Database) -> None:

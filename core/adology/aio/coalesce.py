@@ -42,11 +42,6 @@ class Coalescer(Generic[K, R]):
             self._running.add(asyncio.create_task(self._run()))
         return await future
 
-    async def drain(self) -> None:
-        """Wait until everything that was handed in has been answered."""
-        while self._running:
-            await asyncio.wait(set(self._running))
-
     async def _run(self) -> None:
         try:
             while self._waiting:

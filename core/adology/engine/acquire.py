@@ -85,7 +85,7 @@ class Acquirer:
         if result is None:
             result = await self._result(batch, message, delivery)
             # Durable first: from here on a lost registry costs no second download.
-            result = await self._submitter.keep(batch, result)
+            await self._submitter.keep(batch, result)
         answer = await self._submitter.submit(batch, result)
         if answer is None:
             return Done()
@@ -95,13 +95,14 @@ class Acquirer:
         return Done()
 
     async def _result(self, batch: Batch, message: AcquireMessage, delivery: Delivery) -> ItemResult:
-        if delivery.receives > self._patience:
-            times = delivery.receives - 1
-            return failed(message.url, "ADO-5510", f"poison: its worker ended {times} times without a result")
         try:
             metadata = read_metadata(message.metadata, message.url)
         except ValueError as error:
             return failed(message.url, "ADO-5511", str(error))
+        foreign = message.metadata if batch.origin == "foreign" else None
+        if delivery.receives > self._patience:
+            why = f"poison: {delivery.receives - 1} tries ended without a result; its worker died or ran out of time"
+            return _complete(failed(message.url, "ADO-5510", why), metadata, None, foreign)
         copy = None
         try:
             copy = await self._process.copy(metadata)
@@ -121,7 +122,7 @@ class Acquirer:
             logger.opt(exception=not isinstance(error, Retry)).error("item failed after its last try")
             reason = f"after {delivery.receives} tries: {describe(error)}"
             result = failed(message.url, code_of(error), reason)
-        return _complete(result, metadata, copy, message.metadata if batch.origin == "foreign" else None)
+        return _complete(result, metadata, copy, foreign)
 
     def _no_batch(self, message: AcquireMessage, delivery: Delivery) -> Verdict:
         why = (

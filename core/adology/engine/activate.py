@@ -25,7 +25,7 @@ async def activate(
             return await registry.start(brand, expected_count, batch_id)
         except BrandActiveError as error:
             other = await ledger.find_batch(error.batch_id) if error.batch_id else None
-            if other is None or other.is_open:
+            if other is None or other.brand != brand or other.is_open:
                 raise Retry(f"the registry runs another batch of {brand}: {error}", after=BLOCKED_PAUSE_S) from error
             logger.bind(other=error.batch_id, state=other.state).warning("ended batch cleared from the registry")
             await registry.complete(brand, error.batch_id)

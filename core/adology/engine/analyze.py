@@ -80,11 +80,6 @@ class Analysed(Struct, frozen=True, kw_only=True):
     records: dict[str, Claimed]
     run: int = 0
 
-    @property
-    def reused(self) -> int:
-        """Outcomes that came from the cache."""
-        return len(self.keys) - self.run
-
 
 class AnalysisRunner:
     """Claims, runs and stores. One per process; `owner` names the process in leases."""
@@ -222,7 +217,6 @@ class AnalysisRunner:
             answer = _failed("ADO-3002", f"{analyzer.name}: {describe(error)}")
         record = AnalysisRecord(
             key=claim.key,
-            owner=self._owner,
             result=answer.result,
             derived=answer.derived,
             error_code=answer.error_code,

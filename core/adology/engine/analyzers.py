@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -30,7 +30,6 @@ class ReadyAnalyzer(Struct, frozen=True, kw_only=True):
     settings_fields: dict[str, Any]
     reference: str
     fingerprint: str
-    result_type: Any
 
     def claim(self, kind: str, subject: str) -> Claim:
         """The claim for one subject (asset hash or copy hash)."""
@@ -63,7 +62,7 @@ class AnalyzerSet:
         """Analyzers for that kind of item, in running order."""
         return tuple(a for a in self._ready if what in a.analyzer.accepts)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[ReadyAnalyzer]:
         return iter(self._ready)
 
 
@@ -76,8 +75,8 @@ def fingerprint(name: str, version: int, settings: Any, uses: Iterable[str]) -> 
 def prepare(plugins: Iterable[LoadedPlugin], configured: Mapping[str, Mapping[str, Any]]) -> AnalyzerSet:
     """Instantiate analyzers with their settings, in dependency order.
 
-    An analyzer whose settings are wrong, or that uses one which is not there, is left out and
-    logged: the others work.
+    An analyzer whose settings are wrong is left out and logged, and so are those that use it: the
+    others work. What `uses` names besides analyzers (models, prompts) is taken as it is.
 
     Raises:
         ConfigError: analyzers use each other in a circle.
@@ -91,6 +90,10 @@ def prepare(plugins: Iterable[LoadedPlugin], configured: Mapping[str, Mapping[st
     ready: dict[str, ReadyAnalyzer] = {}
     for name in order:
         plugin = by_name[name]
+        left_out = sorted(graph[name] - ready.keys())
+        if left_out:
+            logger.bind(analyzer=name, uses=left_out).error("analyzer left out: it uses one that was left out")
+            continue
         fields = dict(configured.get(name, {}))
         try:
             settings = convert(fields, plugin.settings_type, where="the settings", prefix=f"analyzers.{name}.")
@@ -106,6 +109,5 @@ def prepare(plugins: Iterable[LoadedPlugin], configured: Mapping[str, Mapping[st
             settings_fields=msgspec.to_builtins(settings),
             reference=plugin.reference,
             fingerprint=fingerprint(name, plugin.version, settings, uses),
-            result_type=plugin.result_type,
         )
     return AnalyzerSet(ready.values())

@@ -31,9 +31,13 @@ class Batches:
         self._known: OrderedDict[str, tuple[Batch, float]] = OrderedDict()
 
     async def find(self, brand: str, batch_id: str | None) -> Batch | None:
-        """The batch; None when nobody knows one."""
+        """The batch; None when nobody knows one, or when the batch of that id is another brand's."""
         if batch_id is None:
             return await self._find_active(brand)
+        batch = await self._find_known(batch_id)
+        return batch if batch is not None and batch.brand == brand else None
+
+    async def _find_known(self, batch_id: str) -> Batch | None:
         known = self._known.get(batch_id)
         if known is not None and (not known[0].is_open or asyncio.get_running_loop().time() - known[1] < self._fresh_s):
             return known[0]
@@ -52,7 +56,7 @@ class Batches:
     async def reload(self, batch_id: str) -> Batch | None:
         """The batch as the ledger has it now."""
         self.forget(batch_id)
-        return await self.find("", batch_id)
+        return await self._find_known(batch_id)
 
     async def _find_active(self, brand: str) -> Batch | None:
         """What the registry runs for the brand; a foreign batch gets its ledger row here."""

@@ -92,7 +92,7 @@ class Gatherer:
                 raise
             logger.opt(exception=True).error("batch failed: it cannot be gathered")
             reason = clean_text(f"after {receives} tries: {describe(error)}", LONGEST_REASON)
-            await self._ledger.fail_batch(batch.id, reason)
+            await self._ledger.fail_gather(batch.id, batch.epoch, reason)
             return Done()
         except BaseException:
             await asyncio.shield(self._release(batch))
@@ -107,22 +107,25 @@ class Gatherer:
 
     async def _gather(self, batch: Batch, receives: int, deferred: int) -> Verdict:
         manifest = Manifest(self._objects, batch.id)
+        again = False
         if batch.state == "discovering":
             outcomes = await self._discover(batch, manifest, receives, deferred)
             if outcomes and all(done.outcome == "failed" for done in outcomes.values()):
                 reasons = "; ".join(f"{name}: {done.reason}" for name, done in sorted(outcomes.items()))
-                await self._ledger.fail_batch(batch.id, reasons, _plain(outcomes))
+                await self._ledger.fail_gather(batch.id, batch.epoch, reasons, _plain(outcomes))
                 logger.bind(reason=reasons).error("batch failed: no source could be gathered")
                 return Done()
             if not outcomes:
-                await self._ledger.fail_batch(batch.id, self._no_source(), {})
+                await self._ledger.fail_gather(batch.id, batch.epoch, self._no_source(), {})
                 logger.error("batch failed: the brand has no handle in any configured source")
                 return Done()
             seal = await self._seal(batch, manifest, outcomes)
         else:
+            # Its first gatherer may have sent some messages before it ended.
+            again = True
             seal = await manifest.read_seal()
         start = await activate(self._registry, self._ledger, batch.brand, batch.id, seal.expected_count)
-        await self._queue_items(batch, manifest, seal)
+        await self._queue_items(batch, manifest, seal, again=again)
         await self._ledger.mark_queued(batch.id, batch.epoch)
         logger.bind(urls=seal.expected_count, ads=seal.ads).info("batch queued")
         if start.should_commit:
@@ -189,15 +192,16 @@ class Gatherer:
         )
         return seal
 
-    async def _queue_items(self, batch: Batch, manifest: Manifest, seal: Seal) -> None:
+    async def _queue_items(self, batch: Batch, manifest: Manifest, seal: Seal, *, again: bool) -> None:
+        """Send a message for every URL; `again`: whoever gets one looks for a stored result first."""
         chunk: list[Item] = []
         async for item in manifest.items(seal.parts):
             chunk.append(item)
             if len(chunk) == SEND_CHUNK:
-                await self._send("acquire", [item_body(batch.brand, batch.id, i) for i in chunk])
+                await self._send("acquire", [item_body(batch.brand, batch.id, i, again=again) for i in chunk])
                 chunk.clear()
         if chunk:
-            await self._send("acquire", [item_body(batch.brand, batch.id, i) for i in chunk])
+            await self._send("acquire", [item_body(batch.brand, batch.id, i, again=again) for i in chunk])
 
     def _unknown(self, name: str) -> SourceDone:
         """The outcome of a handle whose source this worker does not have."""

@@ -14,7 +14,7 @@ from adology.engine.analyzers import ReadyAnalyzer
 from adology.engine.clean import clean_plain
 from adology.engine.model import Batch
 from adology.engine.ports import InsightsPort, LedgerPort
-from adology.errors import Retry, Skip, Terminal, describe
+from adology.errors import Retry, Skip, Terminal, UnavailableError, describe
 from adology.log import bound, external_call, logger
 from adology.queues.messages import InsightMessage, decode
 from adology.queues.verdict import Dead, Delivery, Done, Verdict
@@ -74,6 +74,9 @@ class InsightRunner:
                 return clean_plain(msgspec.to_builtins(await analyzer.call(context, item)))
         except Skip:
             return None
+        except UnavailableError:
+            # Says nothing about the analyzer, however often the message came.
+            raise
         except Retry:
             if not last_try:
                 raise

@@ -39,6 +39,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     committed_at: datetime | None = None
     insight_at: datetime | None = None
     repairs: int = 0
+    insight_asks: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -78,14 +79,12 @@ class Claimed(Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     error: str | None = None
     wait_s: float = 0.0
-    attempts: int = 0
 
 
 class AnalysisRecord(Struct, frozen=True, kw_only=True):
     """A finished analysis to store: `result` is plain data, None when it failed."""
 
     key: str
-    owner: str
     result: Any = None
     derived: tuple[str, ...] = ()
     error_code: str | None = None

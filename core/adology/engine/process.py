@@ -97,7 +97,8 @@ class ItemProcessor:
         if url.startswith(TOO_LONG_URN):
             length = url.removeprefix(TOO_LONG_URN).partition(":")[0]
             raise Terminal(f"the media's URL has {length} characters; allowed: {MAX_URL}", code="ADO-5516")
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="adology-", dir=self._scratch))
+        # Not in a thread: who is cancelled while it works would never learn of the folder.
+        folder = Path(tempfile.mkdtemp(prefix="adology-", dir=self._scratch))
         try:
             fetched = await self._fetch(batch, url, metadata, folder)
             with bound(asset=fetched.sha256[:12]):

@@ -197,8 +197,8 @@ class Steward:
 
     async def _ask_for_insights(self) -> None:
         for batch in await self._ledger.list_without_insight(older_s=self._insight_after_s):
-            await self._ledger.note_repair(batch.id)
-            if batch.repairs >= self._max_attempts:
+            await self._ledger.note_insight_ask(batch.id)
+            if batch.insight_asks >= self._max_attempts:
                 logger.bind(brand=batch.brand, batch=batch.id).error("insights given up")
                 await self._ledger.mark_insight(batch.id)
                 continue
@@ -208,6 +208,8 @@ class Steward:
         """Ended batches that their committer could not report, and foreign ones that nobody works on."""
         for active in await self._registry.brands():
             batch = await self._ledger.find_batch(active.batch_id)
+            if batch is not None and batch.brand != active.brand:
+                batch = None  # another brand's batch of the same id says nothing about this one
             if batch is not None and not batch.is_open:
                 await self._forget(active.brand, active.batch_id)
             elif batch is None and active.idle_s > 4 * self._stalled_after_s:

@@ -36,10 +36,9 @@ class Submitter:
         """The durable result of a URL."""
         return await self._items.find(batch.id, url)
 
-    async def keep(self, batch: Batch, result: ItemResult) -> ItemResult:
-        """Make a result durable."""
+    async def keep(self, batch: Batch, result: ItemResult) -> None:
+        """Make a result durable; one that the URL has already stands."""
         await self._keep((batch.id, result))
-        return result
 
     async def _keep_many(self, results: list[tuple[str, ItemResult]]) -> list[None]:
         await self._items.save(results)

@@ -33,7 +33,8 @@ def error_of(status: int, headers: Mapping[str, str], where: str) -> AdologyErro
     text = f"{where} answered {status}."
     if status in _EXPIRED:
         return MediaExpiredError(text, hint="Media addresses expire; the next gathering brings a fresh one.")
-    after = _retry_after_s(status, headers, where)
+    after = Answer[None](status, headers, b"", where).retry_after_s()
+    after = None if after is None else min(after, _LONGEST_PAUSE_S)
     if status == _SLOW_DOWN:
         return RetryLater(60.0 if after is None else after, text)
     if status >= _SERVER_FAULT or status in _PASSING:
@@ -70,11 +71,3 @@ def _name(error: Exception) -> str:
     inner = getattr(error, "os_error", error)
     detail = inner.strerror if isinstance(inner, OSError) else None
     return f"{type(error).__name__}: {detail}" if detail else type(error).__name__
-
-
-def _retry_after_s(status: int, headers: Mapping[str, str], where: str) -> float | None:
-    try:
-        after = Answer[None](status, headers, b"", where).retry_after_s()
-    except (ValueError, OverflowError):  # a date beyond the calendar
-        return None
-    return None if after is None else min(after, _LONGEST_PAUSE_S)

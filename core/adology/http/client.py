@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from adology.errors import Retry, RetryLater, Terminal
+from adology.errors import Retry, RetryLater, Terminal, describe
 from adology.http.pacing import Pacer
 from adology.log import REDACTOR, external_call, logger
 
@@ -29,7 +29,8 @@ LONGEST_PAUSE_S = 8.0
 """Between attempts. A vendor that asks for longer gets no further attempt: the caller decides."""
 MAX_RETRY_AFTER_S = 86400.0
 
-_USER = re.compile(r"^([a-z]+://)[^/@]*@", re.IGNORECASE)
+_NO_ADDRESS = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
+_USER = re.compile(r"^([a-z]+://)[^/]*@", re.IGNORECASE)
 
 
 class Answer(Generic[T]):
@@ -60,7 +61,8 @@ class Answer(Generic[T]):
 
     def excerpt(self) -> str:
         """The beginning of the body as text, secrets masked."""
-        return REDACTOR.redact(self.body[:EXCERPT].decode("utf-8", "replace"))
+        # Redacted before it is cut: half a secret would not be recognised.
+        return REDACTOR.redact(self.body[: 4 * EXCERPT].decode("utf-8", "replace"))[:EXCERPT]
 
     def retry_after_s(self) -> float | None:
         """Seconds from the ``Retry-After`` header (number or date), a day at most; None without one."""
@@ -71,7 +73,7 @@ class Answer(Generic[T]):
             return min(MAX_RETRY_AFTER_S, float(value))
         try:
             until = parsedate_to_datetime(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):  # no date, or one beyond the calendar
             return None
         # "-0000" and a missing zone both mean UTC here, and give a naive time.
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
@@ -119,6 +121,7 @@ class HttpClient:
         Raises:
             Retry: no answer after the attempts.
             RetryLater: the credential is paused for long.
+            Terminal: `url` is no address, a header cannot be sent, or the answer is too large.
         """
         attempts = ATTEMPTS if method in {"GET", "HEAD"} else 1
         for attempt in range(1, attempts + 1):
@@ -127,11 +130,17 @@ class HttpClient:
             asked = 0.0
             try:
                 answer = await self._once(method, url, service=service, params=params, headers=headers, body=body)
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            except (ValueError, *_NO_ADDRESS) as error:
+                # No attempt can help: an address without host, a token with a line break in it.
+                why = "it is no http(s) address" if isinstance(error, _NO_ADDRESS) else describe(error)
+                raise Terminal(
+                    f"{service}: {_shown(url)} cannot be asked: {REDACTOR.redact(why)}", code="ADO-2005"
+                ) from None
+            except (aiohttp.ClientError, OSError) as error:
                 if last:
                     raise Retry(
-                        f"{service}: no answer from {_shown(url)} after {attempts} attempts "
-                        f"({type(error).__name__}: {REDACTOR.redact(str(error))})",
+                        f"{service}: no answer from {_shown(url)} after {attempts} attempt{'s' * (attempts > 1)} "
+                        f"({REDACTOR.redact(describe(error))})",
                         code="ADO-2002",
                     ) from None
                 reason = type(error).__name__
@@ -190,7 +199,7 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
 
 
 def check_status(answer: Answer[Any], service: str) -> None:
-    """Raise what a plain REST status means: 429 RetryLater, 5xx Retry, other 4xx Terminal."""
+    """Raise what a plain REST status means: 429 RetryLater, 408 and 5xx Retry, 3xx and other 4xx Terminal."""
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return
     text = f"{service}: {answer.url} answered {answer.status}: {answer.excerpt()!r}"

@@ -82,6 +82,7 @@ class Child:
             settings,
             scratch=Path(request.scratch),
             deadline=time.monotonic() + request.deadline_s,
+            section="analyzers",
         )
         item = request.item
         result = analyzer.analyze(

@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from loguru import logger
 
+from adology.log.redact import REDACTOR
+
 
 class external_call:  # noqa: N801 - reads as a verb where it is used: `async with external_call(…)`
     """``async with external_call("s3", "put_object", key=key) as call:`` around one call.
@@ -42,7 +44,8 @@ class external_call:  # noqa: N801 - reads as a verb where it is used: `async wi
             operation=self.operation,
             duration_ms=duration_ms,
             outcome=outcome,
-            **({"error_class": kind.__name__, "error": str(error)[:500]} if kind is not None else {}),
+            # Redacted before it is cut: half a secret would not be recognised in the sink.
+            **({"error_class": kind.__name__, "error": REDACTOR.redact(str(error))[:500]} if kind is not None else {}),
             **self.fields,
         ).log(level, "call")
 

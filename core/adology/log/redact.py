@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 _MIN_SECRET = 6
 """Shorter values would mask ordinary words."""
+_PLAIN_IN_QUERIES = "/?:@!$'()*,"
+"""What yarl, and so aiohttp, leaves as it is in a query's values."""
 
 _PATTERNS = (
     # Secrets as URL or form parameters, whatever their value is.
@@ -35,12 +39,13 @@ class Redactor:
         self._lock = threading.Lock()
 
     def add(self, value: str) -> None:
-        """Remember a secret value; every later `redact` masks it."""
+        """Remember a secret value; every later `redact` masks it, as it is and as JSON and addresses spell it."""
         if len(value) < _MIN_SECRET:
             return
+        spellings = _spellings(value)
         with self._lock:
-            if value not in self._values:
-                self._values.add(value)
+            if not spellings <= self._values:
+                self._values |= spellings
                 longest_first = sorted(self._values, key=len, reverse=True)
                 self._known = re.compile("|".join(map(re.escape, longest_first)))
 
@@ -51,6 +56,13 @@ class Redactor:
         for pattern in _PATTERNS:
             text = pattern.sub(rf"\1{MASK}", text)
         return text
+
+
+def _spellings(value: str) -> set[str]:
+    """`value` as it is, and as log lines (JSON) and addresses (percent signs) write it."""
+    as_json = (json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (False, True))
+    data = value.encode("utf-8", "replace")
+    return {value, *as_json, quote(data, safe=""), quote(data), quote_plus(data, safe=_PLAIN_IN_QUERIES)}
 
 
 REDACTOR = Redactor()

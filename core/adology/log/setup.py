@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -69,10 +70,19 @@ def _json_sink(out: TextIO) -> Any:
         }
         if record["exception"] is not None:
             line["trace"] = str(message).partition("\n")[2]
-        out.write(REDACTOR.redact(_encode(line).decode()) + "\n")
+        out.write(REDACTOR.redact(_to_json(line)) + "\n")
         out.flush()
 
     return write
+
+
+def _to_json(line: dict[str, Any]) -> str:
+    try:
+        return _encode(line).decode()
+    except UnicodeEncodeError:
+        # Half characters, from the name of a file, say. The line must not be lost: loguru would
+        # then print the whole record to standard error, and not redacted.
+        return json.dumps(line, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()
 
 
 _COLOURS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31;1m", "DEBUG": "\033[2m"}

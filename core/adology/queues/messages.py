@@ -18,6 +18,8 @@ MAX_BODY_BYTES = 200 * 1024
 """SQS takes 256 KiB at least everywhere; the rest is room for attributes."""
 MAX_BRAND = 200
 MAX_URL = 8192
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding raises: the last one for a body that is nested thousands deep."""
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class AcquireMessage(Message, frozen=True, kw_only=True):
     """``{"brand":"nike","url":"…","metadata":{…}}`` on the acquire queue.
 
     `batch` says which batch the URL belongs to; without it the brand's active batch is meant.
-    `again` marks a message of the steward: look for a stored result first.
+    `again` marks a message that is not the first of its URL: look for a stored result first.
     """
 
     url: str
@@ -72,7 +74,7 @@ def defer_body(body: str, message_id: str) -> tuple[str, int]:
     try:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         told = msgspec.json.decode(body, type=_Deferral)
-    except (msgspec.DecodeError, UnicodeError):
+    except UNREADABLE:
         return body, 1
     count = told.deferred + 1
     fields["request_id"] = msgspec.Raw(msgspec.json.encode(told.request_id or message_id))
@@ -98,8 +100,8 @@ def decode(body: str, kind: type[M]) -> M:
     """
     try:
         message = msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise UndecodableError(f"the body is not a {kind.__name__}: {error}") from error
+    except UNREADABLE as error:
+        raise UndecodableError(f"the body is no {kind.__name__}: {error}") from error
     if not 0 < len(message.brand) <= MAX_BRAND or not message.brand.isprintable():
         raise UndecodableError(
             f"brand has {len(message.brand)} characters; allowed: 1 to {MAX_BRAND} printable characters"

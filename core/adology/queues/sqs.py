@@ -106,7 +106,6 @@ class Sqs:
                 message_id=message["MessageId"],
                 receipt=message["ReceiptHandle"],
                 receives=int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1)),
-                queue=queue,
             )
             for message in answer.get("Messages", [])
         ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from adology.types import Struct
 
 
@@ -14,21 +12,20 @@ class Delivery(Struct, frozen=True, kw_only=True):
     message_id: str
     receipt: str
     receives: int = 1
-    queue: str = ""
 
 
-class Done(Struct, frozen=True, kw_only=True, tag=True):
+class Done(Struct, frozen=True, kw_only=True):
     """Its effect is durable."""
 
 
-class Hide(Struct, frozen=True, kw_only=True, tag=True):
+class Hide(Struct, frozen=True, kw_only=True):
     """Try again in `seconds`; counts as a receive."""
 
     seconds: float
     why: str = ""
 
 
-class Defer(Struct, frozen=True, kw_only=True, tag=True):
+class Defer(Struct, frozen=True, kw_only=True):
     """Try again in `seconds` as a fresh message: does not count towards any limit.
 
     Without `seconds` the wait grows with the number of deferrals, up to a minute.
@@ -38,7 +35,7 @@ class Defer(Struct, frozen=True, kw_only=True, tag=True):
     why: str = ""
 
 
-class Dead(Struct, frozen=True, kw_only=True, tag=True):
+class Dead(Struct, frozen=True, kw_only=True):
     """To the dead-letter queue, now, with the reason."""
 
     reason: str
@@ -46,4 +43,3 @@ class Dead(Struct, frozen=True, kw_only=True, tag=True):
 
 
 Verdict = Done | Hide | Defer | Dead
-QueueRole = Literal["gather", "acquire", "insight"]

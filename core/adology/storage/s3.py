@@ -41,11 +41,8 @@ class S3Store:
         """The ``s3://`` address of a key."""
         return f"s3://{self._settings.bucket}/{self._settings.prefix}{key}"
 
-    async def put_bytes(self, key: str, data: bytes, *, content_type: str, replace: bool = False) -> bool:
-        """Store `data`. False when the key was there already and `replace` is False."""
-        if replace:
-            await self._call("put_object", key, Body=data, ContentType=content_type)
-            return True
+    async def put_bytes(self, key: str, data: bytes, *, content_type: str) -> bool:
+        """Store `data` unless the key exists. False if it existed."""
         return await self._once(lambda: self._put_new(key, data, content_type))
 
     async def put_file(self, key: str, path: Path, *, content_type: str) -> bool:

@@ -39,10 +39,10 @@ class Analyses:
                            set lease_owner = excluded.lease_owner, lease_until = excluded.lease_until,
                                attempts = a.attempts + 1
                            where a.state = 'pending' and a.lease_until < now()
-                       returning key, attempts
+                       returning key
                    )
-                   select w.key, t.key is not null, coalesce(t.attempts, 0), a.state, a.result, a.derived,
-                       a.error_code, a.error, greatest(0, extract(epoch from a.lease_until - now()))
+                   select w.key, t.key is not null, a.state, a.result, a.derived, a.error_code, a.error,
+                       greatest(0, extract(epoch from a.lease_until - now()))
                    from wanted w left join taken t on t.key = w.key left join analyses a on a.key = w.key""",
                 {
                     "keys": [c.key for c in rows],
@@ -56,9 +56,9 @@ class Analyses:
                 },
             )
             answer: dict[str, Claimed] = {}
-            for key, mine, attempts, state, result, derived, code, error, wait_s in await found.fetchall():
+            for key, mine, state, result, derived, code, error, wait_s in await found.fetchall():
                 if mine:
-                    answer[key] = Claimed(state="mine", attempts=attempts)
+                    answer[key] = Claimed(state="mine")
                 elif state in ("done", "failed"):
                     answer[key] = Claimed(
                         state=state, result=result, derived=tuple(derived or ()), error_code=code, error=error

@@ -9,7 +9,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from adology.errors import ConfigError, EngineError, UnavailableError
 from adology.log import external_call
@@ -18,14 +18,9 @@ from adology.settings.model import PostgresSettings
 
 Connection = AsyncConnection[TupleRow]
 
-TRANSIENT = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.DeadlockDetected,
-    PoolTimeout,
-    PoolClosed,
-)
+TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""Deadlocks and what the pool raises are operational errors as well; a server that takes no writes
+any more was demoted in a failover, and its connections still look sound."""
 
 
 class Database:

@@ -15,7 +15,7 @@ from adology.errors import EngineError, LeaseLostError, UnknownBrandError
 from adology.store.database import Connection, Database
 
 _COLUMNS = """id, brand, state, origin, epoch, manifest_key, expected_count, counts, sources, error,
-    created_at, progress_at, queued_at, committed_at, insight_at, repairs"""
+    created_at, progress_at, queued_at, committed_at, insight_at, repairs, insight_asks"""
 
 
 class Ledger:
@@ -85,7 +85,11 @@ class Ledger:
         return row[0]
 
     async def adopt_batch(self, brand: str, batch_id: str, expected_count: int) -> Batch:
-        """The ledger row of a batch that somebody else's program started at the registry."""
+        """The ledger row of a batch that somebody else's program started at the registry.
+
+        Raises:
+            EngineError: the brand has another open batch, or the id is that of another brand's batch.
+        """
         async with self._database.connection("ledger.adopt", brand=brand) as connection, connection.transaction():
             await connection.execute(
                 "insert into brands (id, name) values (%s, %s) on conflict do nothing", [brand, brand]
@@ -100,6 +104,12 @@ class Ledger:
             raise EngineError(
                 f"brand {brand!r} has another open batch than {batch_id}, which the registry runs; "
                 "it will be adopted when that one ends",
+                code="ADO-5403",
+            )
+        if batch.brand != brand:
+            raise EngineError(
+                f"brand {brand!r} runs batch {batch_id} at the registry, the id of a batch of brand {batch.brand!r};"
+                " batch ids must be unique over all brands and times",
                 code="ADO-5403",
             )
         return batch
@@ -145,13 +155,23 @@ class Ledger:
             if done.rowcount == 0:
                 raise LeaseLostError(f"batch {batch_id}: the gathering with epoch {epoch} was taken over or has ended")
 
-    async def fail_batch(self, batch_id: str, reason: str, sources: dict[str, Any] | None = None) -> None:
+    async def fail_gather(self, batch_id: str, epoch: int, reason: str, sources: dict[str, Any] | None = None) -> None:
+        """End a batch that cannot be gathered. Raises LeaseLostError when another gatherer took over."""
+        await self._fenced(
+            "ledger.fail_gather",
+            "state = 'failed', error = %s, sources = coalesce(%s, sources), lease_until = null, progress_at = now()",
+            [reason, Jsonb(sources) if sources is not None else None],
+            batch_id,
+            epoch,
+        )
+
+    async def fail_batch(self, batch_id: str, reason: str) -> None:
         """End an open batch without a commit: nothing of it becomes visible."""
         async with self._database.connection("ledger.fail", batch=batch_id) as connection:
             await connection.execute(
-                "update batches set state = 'failed', error = %s, sources = coalesce(%s, sources), lease_until = null,"
-                " progress_at = now() where id = %s and state in ('discovering', 'acquiring')",
-                [reason, Jsonb(sources) if sources is not None else None, batch_id],
+                "update batches set state = 'failed', error = %s, lease_until = null, progress_at = now()"
+                " where id = %s and state in ('discovering', 'acquiring')",
+                [reason, batch_id],
             )
 
     async def find_batch(self, batch_id: str) -> Batch | None:
@@ -231,6 +251,13 @@ class Ledger:
         async with self._database.connection("ledger.repair", batch=batch_id) as connection:
             await connection.execute(
                 "update batches set repairs = repairs + 1, repaired_at = now() where id = %s", [batch_id]
+            )
+
+    async def note_insight_ask(self, batch_id: str) -> None:
+        """Count that the insights were asked for once more, and give that time to show."""
+        async with self._database.connection("ledger.insight_ask", batch=batch_id) as connection:
+            await connection.execute(
+                "update batches set insight_asks = insight_asks + 1, repaired_at = now() where id = %s", [batch_id]
             )
 
     async def mark_insight(self, batch_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import msgspec
 
@@ -70,7 +70,7 @@ class Archive:
             answer = await self._send(self._parameters(query, after))
             body = _decode(answer)
             error = read_error(body)
-            if error is None and isinstance(body, dict) and isinstance(body.get("data"), list):
+            if error is None and _is_page(body):
                 self._note_success()
                 return _read_page(body)
             if error is not None and error.action == "shrink":
@@ -83,8 +83,7 @@ class Archive:
                 self._throttle(answer.retry_after_s(), "the vendor answered 429")
             tries += 1
             if tries >= TRIES:
-                shown = str(error) if error else f"an answer that is not JSON: {answer.excerpt()!r}"
-                raise Retry(f"{answer.url} answered {answer.status} with {shown}, {tries} times", code="ADO-2003")
+                raise _no_use(answer, error, f", {tries} times")
             await asyncio.sleep(self._ctx.settings.backoff_s * 2 ** (tries - 1))
 
     async def check(self) -> None:
@@ -98,9 +97,8 @@ class Archive:
         error = read_error(body)
         if error is not None and error.action not in {"shrink", "transient"}:
             self._give_up(error, answer.retry_after_s())
-        if error is not None or not isinstance(body, dict):
-            shown = str(error) if error else f"an answer that is not JSON: {answer.excerpt()!r}"
-            raise Retry(f"{answer.url} answered {answer.status} with {shown}", code="ADO-2003")
+        if error is not None or not _is_page(body):
+            raise _no_use(answer, error)
 
     async def _send(self, params: dict[str, Any]) -> Answer[Any]:
         settings = self._ctx.settings
@@ -212,6 +210,16 @@ def _decode(answer: Answer[Any]) -> Any:
         return msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, RecursionError):
         return None  # an HTML page, a cut-off body: told apart by the caller
+
+
+def _is_page(body: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether the answer lists ads; JSON of another shape comes from something that is not the Ad Library."""
+    return isinstance(body, dict) and isinstance(body.get("data"), list)
+
+
+def _no_use(answer: Answer[Any], error: GraphError | None, times: str = "") -> Retry:
+    shown = str(error) if error else f"an answer that is no list of ads: {answer.excerpt()!r}"
+    return Retry(f"{answer.url} answered {answer.status} with {shown}{times}", code="ADO-2003")
 
 
 def _read_page(body: dict[str, Any]) -> RawPage:

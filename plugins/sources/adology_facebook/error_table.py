@@ -66,8 +66,6 @@ class GraphError(msgspec.Struct, frozen=True, kw_only=True):
     code: int = 0
     error_subcode: int | None = None
     is_transient: bool = False
-    error_user_title: str | None = None
-    fbtrace_id: str | None = None
 
     @property
     def action(self) -> Action:

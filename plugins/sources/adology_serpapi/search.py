@@ -39,7 +39,6 @@ class RawPage(msgspec.Struct, frozen=True):
 
     rows: tuple[dict[str, Any], ...]
     token: str | None
-    total: int | None = None
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -145,20 +145,6 @@ def test_a_flush_that_is_cancelled_cancels_its_callers() -> None:
         run(live())
 
 
-def test_drain_waits_for_everything_that_was_handed_in() -> None:
-    flush = Flushes()
-
-    async def live() -> bool:
-        call = Coalescer(flush, most=2)
-        waiting = [asyncio.create_task(call(n)) for n in range(6)]
-        await asyncio.sleep(0)
-        await call.drain()
-        await asyncio.sleep(0)
-        return all(task.done() for task in waiting)
-
-    assert run(live())
-
-
 def test_a_caller_that_was_just_answered_may_call_again_at_once() -> None:
     flush = Flushes()
 

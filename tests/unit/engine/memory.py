@@ -40,8 +40,8 @@ class Objects:
     def uri(self, key: str) -> str:
         return f"s3://bucket/{key}"
 
-    async def put_bytes(self, key: str, data: bytes, *, content_type: str, replace: bool = False) -> bool:
-        if key in self.data and not replace:
+    async def put_bytes(self, key: str, data: bytes, *, content_type: str) -> bool:
+        if key in self.data:
             return False
         self.data[key] = data
         return True
@@ -122,7 +122,9 @@ class Ledger:
     async def mark_queued(self, batch_id: str, epoch: int) -> None:
         self.queued = True
 
-    async def fail_batch(self, batch_id: str, reason: str, sources: dict[str, Any] | None = None) -> None:
+    async def fail_gather(self, batch_id: str, epoch: int, reason: str, sources: dict[str, Any] | None = None) -> None:
+        if self.lost:
+            raise LeaseLostError("taken over")
         self.failed = (reason, sources)
 
     async def find_batch(self, batch_id: str) -> Batch | None:

@@ -72,8 +72,8 @@ class Bench:
     async def find_stored(self, batch: Batch, url: str) -> ItemResult | None:
         return self.saved.get(url)
 
-    async def keep(self, batch: Batch, result: ItemResult) -> ItemResult:
-        return self.saved.setdefault(result.url, result)
+    async def keep(self, batch: Batch, result: ItemResult) -> None:
+        self.saved.setdefault(result.url, result)
 
     async def submit(self, batch: Batch, result: ItemResult) -> SubmitAnswer | None:
         return self.answer
@@ -193,8 +193,31 @@ def test_a_url_that_keeps_killing_its_worker_is_not_touched_again() -> None:
         assert bench.processed == 0
         assert (bench.result().error_code, bench.result().error) == (
             "ADO-5510",
-            "poison: its worker ended 3 times without a result",
+            "poison: 3 tries ended without a result; its worker died or ran out of time",
         )
+
+    run_virtual(scenario())
+
+
+def test_poison_that_got_a_result_at_last_keeps_it() -> None:
+    async def scenario() -> None:
+        bench = Bench()
+        await bench.handle(receives=PATIENCE)
+        assert isinstance(await bench.handle(receives=PATIENCE + 1), Done)
+        assert bench.result().status == "ok"
+
+    run_virtual(scenario())
+
+
+def test_poison_still_names_its_ad_and_keeps_what_another_program_says_of_it() -> None:
+    async def scenario() -> None:
+        ours = Bench()
+        await ours.handle({"metadata": {"source": "library", "ad": {"id": "42"}, "carries": True}}, receives=9)
+        assert (ours.result().source, ours.result().ad_id, ours.result().ad_analyses) == ("library", "42", {})
+        theirs = Bench(batch=make_batch(state="acquiring", origin="foreign"))
+        await theirs.handle({"metadata": {"ad_id": "A-1", "source": "theirs"}}, receives=9)
+        assert (theirs.result().status, theirs.result().ad_id) == ("failed", "A-1")
+        assert theirs.result().metadata == {"ad_id": "A-1", "source": "theirs"}, "its ad is committed from this"
 
     run_virtual(scenario())
 

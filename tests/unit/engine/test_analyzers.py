@@ -63,6 +63,11 @@ def test_an_analyzer_with_wrong_settings_is_left_out_and_the_others_work() -> No
     assert found["b"].settings_fields == {"size": 3}
 
 
+def test_whoever_uses_an_analyzer_that_was_left_out_is_left_out_as_well() -> None:
+    plugins = [make_plugin("a"), make_plugin("b", "a"), make_plugin("c", "b"), make_plugin("d")]
+    assert list(ready(*plugins, a={"size": "large"})) == ["d"]
+
+
 def test_a_dependency_that_is_not_there_does_not_keep_its_user_away() -> None:
     assert list(ready(make_plugin("a", "some-model-2026-01"))) == ["a"]
 

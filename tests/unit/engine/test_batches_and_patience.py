@@ -104,6 +104,17 @@ def test_a_message_without_a_batch_means_the_one_that_the_registry_runs() -> Non
     run_virtual(scenario())
 
 
+def test_a_batch_of_another_brand_is_not_the_messages_own() -> None:
+    async def scenario() -> None:
+        world = World(make_batch(id="b1", brand="puma", state="acquiring"))
+        batches = batches_of(world)
+        assert await batches.find("nike", "b1") is None
+        assert (await batches.find("puma", "b1")) is world.batches["b1"]
+        assert (await batches.reload("b1")) is world.batches["b1"]
+
+    run_virtual(scenario())
+
+
 def test_a_batch_that_somebody_else_started_is_adopted() -> None:
     async def scenario() -> None:
         world = World()
@@ -152,9 +163,9 @@ def test_an_ended_batch_at_the_registry_is_cleared_away() -> None:
     assert world.completed == ["old"]
 
 
-@pytest.mark.parametrize("other", ["open", "foreign", ""])
+@pytest.mark.parametrize("other", ["open", "pumas", "foreign", ""])
 def test_a_batch_that_is_not_ended_is_waited_for(other: str) -> None:
-    world = World(make_batch(id="open", state="acquiring"))
+    world = World(make_batch(id="open", state="acquiring"), make_batch(id="pumas", brand="puma", state="committed"))
     world.other = other
     with pytest.raises(Retry, match="the registry runs another batch of nike") as caught:
         start(world)

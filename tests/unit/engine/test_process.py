@@ -96,7 +96,6 @@ def make_analyzer(name: str, *, essential: bool = False, accepts: tuple[str, ...
         settings_fields={},
         reference="",
         fingerprint=name,
-        result_type=None,
     )
 
 

@@ -30,6 +30,7 @@ class World:
         self.stalled = list(stalled)
         self.without_insight: list[Batch] = []
         self.repaired: list[str] = []
+        self.asked: list[str] = []
         self.failed: dict[str, str] = {}
         self.insights_done: list[str] = []
         self.saved: dict[bytes, ItemResult] = {}
@@ -73,6 +74,9 @@ class World:
 
     async def note_repair(self, batch_id: str) -> None:
         self.repaired.append(batch_id)
+
+    async def note_insight_ask(self, batch_id: str) -> None:
+        self.asked.append(batch_id)
 
     async def mark_insight(self, batch_id: str) -> None:
         self.insights_done.append(batch_id)
@@ -258,10 +262,16 @@ def test_a_commit_that_a_store_holds_up_is_never_given_up(fault: Exception) -> N
 def test_insights_are_asked_for_again_and_given_up_in_the_end() -> None:
     async def scenario() -> None:
         world = World()
-        world.without_insight = [make_batch(id="young", state="committed"), make_batch(id="old", repairs=MOST)]
+        world.without_insight = [
+            make_batch(id="young", state="committed"),
+            make_batch(id="mended", state="committed", repairs=MOST),
+            make_batch(id="old", state="committed", insight_asks=MOST),
+        ]
         await world.steward.run_round()
-        assert [(role, decode(body, InsightMessage).batch) for role, body in world.sent] == [("insight", "young")]
+        asked = [(role, decode(body, InsightMessage).batch) for role, body in world.sent]
+        assert asked == [("insight", "young"), ("insight", "mended")], "repairs before the commit count for nothing"
         assert world.insights_done == ["old"]
+        assert world.asked == ["young", "mended", "old"]
 
     run_virtual(scenario())
 
@@ -271,6 +281,7 @@ def test_insights_are_asked_for_again_and_given_up_in_the_end() -> None:
     [
         (Progress(brand="nike", batch_id="over", expected_count=1), True),
         (Progress(brand="nike", batch_id="b1", expected_count=1, idle_s=9999), False),
+        (Progress(brand="puma", batch_id="over", expected_count=1), False),
         (Progress(brand="nike", batch_id="nobodys", expected_count=1, idle_s=239), False),
         (Progress(brand="nike", batch_id="nobodys", expected_count=1, idle_s=241), True),
     ],

@@ -250,7 +250,7 @@ async def test_an_error_that_does_not_pass_is_left_to_the_engine(rig: Rig, kind:
     assert not isinstance(caught.value, RetryLater)
     assert code_of(caught.value) == "ADO-2003"
     assert len(rig.calls) == 4
-    shown = "Graph error 2: An unexpected error" if kind == "unknown" else "an answer that is not JSON: "
+    shown = "Graph error 2: An unexpected error" if kind == "unknown" else "an answer that is no list of ads: "
     assert shown in str(caught.value)
     assert "4 times" in str(caught.value)
 
@@ -314,7 +314,7 @@ async def test_check_asks_for_one_ad(rig: Rig) -> None:
 async def test_check_does_not_take_a_page_of_html_for_success(rig: Rig) -> None:
     await rig.serve(make_world(make_ads(5)))
     rig.meta.faults.add(Fault(kind="html", times=FOREVER))
-    with pytest.raises(Retry, match="not JSON"):
+    with pytest.raises(Retry, match="no list of ads"):
         await rig.source.check(rig.context())
 
 

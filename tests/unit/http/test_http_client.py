@@ -20,7 +20,7 @@ from aiohttp import web
 from adology.context import Context
 from adology.errors import Retry, RetryLater, Terminal
 from adology.http import Answer, HttpClient, Pacer, Pacers, client
-from adology.http.client import MAX_RETRY_AFTER_S
+from adology.http.client import EXCERPT, MAX_RETRY_AFTER_S
 from adology.log import REDACTOR, logger
 
 pytestmark = pytest.mark.anyio
@@ -191,6 +191,8 @@ async def test_a_short_pause_that_the_vendor_asks_for_is_kept_and_a_long_one_is_
         ("inf", None),
         ("1e9", None),
         ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER_S),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
+        ("Mon, 01 Jan 2096 00:00:00 +9999999999", None),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
         ("Thu, 01 Jan 1970 00:00:00 -0000", 0.0),
     ],
@@ -266,6 +268,39 @@ async def test_an_answer_of_another_shape_shows_its_beginning_without_secrets() 
     assert caught.value.code == "ADO-2003"
     assert "<html>Your token access_token=***" in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+async def test_a_secret_that_the_end_of_an_excerpt_cuts_through_is_masked() -> None:
+    shown = Answer[Any](200, {}, b"x" * (EXCERPT - 6) + SECRET.encode(), "http://x").excerpt()
+    assert shown == "x" * (EXCERPT - 6) + "***"
+
+
+@pytest.mark.parametrize("url", ["graph.example/ads", "http://", "ftp://graph.example/ads", "http://[::bad/ads"])
+async def test_what_is_no_address_is_final_and_shown(pauses: list[float], url: str) -> None:
+    with pytest.raises(Terminal) as caught:
+        await send(url)
+    assert str(caught.value).startswith(f"vendor: {url} cannot be asked: ")
+    assert (caught.value.code, pauses) == ("ADO-2005", [])
+
+
+async def test_a_token_that_no_header_can_carry_is_final_and_not_shown(pauses: list[float]) -> None:
+    async with serving(Script()) as base:
+        with pytest.raises(Terminal, match=r"cannot be asked: ValueError: .*header") as caught:
+            await send(base, headers={"Authorization": f"Bearer {SECRET}\n"})
+    assert SECRET not in str(caught.value)
+    assert pauses == []
+
+
+async def test_a_broken_body_is_told_in_one_line() -> None:
+    async with serving(Script(answer(body=b"no gzip at all", Content_Encoding="gzip"))) as base:
+        with pytest.raises(Retry, match=r"after 1 attempt \(ClientPayloadError: 400, message: Can not decode"):
+            await send(base, "POST")
+
+
+async def test_user_and_password_of_an_address_are_not_shown() -> None:
+    with pytest.raises(Retry) as caught:
+        await send("http://user:pass@word@127.0.0.1:1/ads", "POST")
+    assert "no answer from http://127.0.0.1:1/ads after 1 attempt (" in str(caught.value)
 
 
 async def test_nothing_secret_reaches_texts_or_log_lines(pauses: list[float]) -> None:

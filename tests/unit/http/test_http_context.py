@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -25,10 +26,17 @@ def test_a_secret_is_resolved_late_and_masked_from_then_on() -> None:
 
 
 def test_a_missing_secret_names_the_setting_and_where_it_was_looked_for() -> None:
-    with pytest.raises(ConfigError, match=r"setting vendor\.empty: is not set\. Give a reference such as env:NAME"):
+    with pytest.raises(ConfigError, match=r"setting sources\.vendor\.empty: is not set\. Give a reference such as"):
         Context("vendor", Keys(), env={}).secret("empty")
-    with pytest.raises(ConfigError, match=r"setting vendor\.token: .*VENDOR_TOKEN"):
+    with pytest.raises(ConfigError, match=r"setting sources\.vendor\.token: .*VENDOR_TOKEN"):
         Context("vendor", Keys(), env={}).secret("token")
+
+
+@pytest.mark.parametrize("section", ["sources", "analyzers", "sinks"])
+def test_a_missing_secret_is_named_by_its_key_in_the_file(section: Literal["sources", "analyzers", "sinks"]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Context("vendor", Keys(), env={}, section=section).secret("token")
+    assert caught.value.setting == f"{section}.vendor.token"
 
 
 def test_a_credential_is_named_by_a_stable_hash_per_plugin() -> None:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from yarl import URL
 
-from adology.log import bound, external_call, logger, setup_logging
+from adology.log import REDACTOR, bound, external_call, logger, setup_logging
 
 Lines = Any
 
@@ -155,6 +157,35 @@ def test_a_credential_is_masked_although_json_escapes_the_quotes_around_it() -> 
     out = Out()
     logger.info('headers: {"Authorization": "Bearer abc.def.ghi"}')
     assert "abc.def.ghi" not in out.text
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize(
+    "secret", ['pa"ss\\word-1', "first line\nsecond line", "abc/def+ghi=jkl", "pässwörter", "a\udc80b-secret"]
+)
+def test_a_secret_is_masked_however_lines_and_addresses_spell_it(style: str, secret: str) -> None:
+    REDACTOR.add(secret)
+    out = Out(style=style)
+    logger.bind(url=str(URL("http://x/y").with_query({"key": secret.replace("\udc80", "?")}))).info(f"a {secret} b")
+    logger.info(quote(secret, safe="", errors="replace"))
+    for part in re.split(r"\W+", secret):
+        assert len(part) < 3 or part not in out.text
+    assert out.text.count("***") >= 2
+
+
+def test_half_a_character_costs_no_line() -> None:
+    out = Out()
+    logger.bind(url="file:///a\udc80.jpg").info("fetched \udc80")
+    (line,) = out.lines
+    assert (line["msg"], line["url"]) == ("fetched ?", "file:///a?.jpg")
+
+
+def test_a_secret_that_the_end_of_an_error_cuts_through_is_masked() -> None:
+    REDACTOR.add("hunter22hunter")
+    out = Out()
+    with pytest.raises(ValueError, match="x"), external_call("s3", "put_object"):
+        raise ValueError("x" * 490 + "hunter22hunter")
+    assert out.lines[0]["error"] == "x" * 490 + "***"
 
 
 def test_what_stands_beside_a_credential_is_kept() -> None:

@@ -48,7 +48,7 @@ class FakeSqs:
     def times(self, operation: str) -> list[float]:
         return [at for at, name, _ in self.calls if name == operation]
 
-    async def receive(self, queue: str, *, most: int, wait_s: int, visibility_s: int) -> list[Delivery]:
+    async def receive(self, queue: str, *, most: int, wait_s: int, visibility_s: int) -> list[Delivery]:  # noqa: ARG002 - the fake is one queue
         self.note("receive", most)
         deadline = self.now() + wait_s
         await asyncio.sleep(0.01)
@@ -56,14 +56,14 @@ class FakeSqs:
             if self.now() >= deadline:
                 return []
             await asyncio.sleep(0.1)
-        return [self._hand_out(key, queue, visibility_s) for key in ready[: min(10, most)]]
+        return [self._hand_out(key, visibility_s) for key in ready[: min(10, most)]]
 
-    def _hand_out(self, key: str, queue: str, visibility_s: int) -> Delivery:
+    def _hand_out(self, key: str, visibility_s: int) -> Delivery:
         kept = self.messages[key]
         kept.receives += 1
         kept.receipt = f"{key}/{kept.receives}"
         kept.visible_at = self.now() + visibility_s
-        return Delivery(body=kept.body, message_id=key, receipt=kept.receipt, receives=kept.receives, queue=queue)
+        return Delivery(body=kept.body, message_id=key, receipt=kept.receipt, receives=kept.receives)
 
     async def hide(self, _: str, receipts: Sequence[tuple[str, float]]) -> list[str]:
         self.note("hide", [seconds for _, seconds in receipts])
