@@ -24,6 +24,7 @@ from tests.system.batches import ListBatch, make_ad, make_result, opened, sha, s
 GROUP = "commit"
 BRAND = "nike"
 BATCH = "00000000-0000-4000-8000-000000000001"
+DONE = "00000000-0000-4000-8000-000000000002"
 ANALYZERS = {"asset": "media", "ad": "copy"}
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -91,6 +92,8 @@ async def _rep(lab: Lab, side: Side, data: Data) -> tuple[Run, Rows]:
     with lab.database() as settings:
         _prepare(settings, data)
         async with opened(PostgresSink(), settings) as (sink, context):
+            # Nothing of the batch: a worker's pool is connected long before it commits.
+            await sink.write(context, ListBatch(DONE, BRAND))
             with psycopg.connect(settings.postgres.url) as link:
                 server, client = Timed(lab.server_pids()), time.process_time()
                 if side == "commit":
@@ -133,6 +136,7 @@ def _prepare(settings: AdologySettings, data: Data) -> None:
     with psycopg.connect(settings.postgres.url, autocommit=True) as link:
         link.execute("insert into brands (id, name) values (%s, %s)", [BRAND, BRAND])
         link.execute("insert into batches (id, brand, state) values (%s, %s, 'acquiring')", [BATCH, BRAND])
+        link.execute("insert into batches (id, brand, state) values (%s, %s, 'committed')", [DONE, BRAND])
         for kind, hashes in subjects.items():
             link.execute(
                 "insert into analyses (key, analyzer, version, fingerprint, subject_kind, subject, state, result)"

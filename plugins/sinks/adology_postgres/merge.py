@@ -53,10 +53,10 @@ order by a.id, s.seen_at desc"""  # noqa: S608 - as above
 
 NAME_MEDIA = """
 create temporary table batch_media on commit drop as
-select b.ad_id, m.position, m.role, r.sha256, r.ok
-from batch_ads b cross join unnest(b.media_hashes, b.media_positions, b.media_roles) as m(url_hash, position, role)
-    join staged_results r on r.url_hash = m.url_hash
-where b.newest"""
+with media as materialized (
+    select ad_id, unnest(media_hashes) as url_hash, unnest(media_positions) as position, unnest(media_roles) as role
+    from batch_ads where newest)
+select m.ad_id, m.position, m.role, r.sha256, r.ok from media m join staged_results r on r.url_hash = m.url_hash"""
 """Results meet ads by URL: an ad gets its media also where another ad's item brought them."""
 
 MERGE_BRAND_ADS = """
@@ -112,21 +112,26 @@ on conflict (ad_id, observed_on) do update set observed_at = excluded.observed_a
     where excluded.observed_at >= o.observed_at"""
 
 MERGE_ASSET_ANALYSES = """
+with told as materialized (
+    select sha256, unnest(analyzers) as analyzer, unnest(keys) as key from staged_results where sha256 is not null)
 insert into asset_analyses (sha256, analyzer, key)
-select distinct on (r.sha256, p.analyzer) r.sha256, p.analyzer, n.key
-from staged_results r cross join unnest(r.analyzers, r.keys) as p(analyzer, key)
-    join analyses n on n.key = p.key and n.analyzer = p.analyzer and n.subject = r.sha256 and n.state <> 'pending'
-where r.sha256 is not null order by r.sha256, p.analyzer, n.version desc
+select distinct on (t.sha256, t.analyzer) t.sha256, t.analyzer, n.key
+from told t join analyses n on n.key = t.key and n.analyzer = t.analyzer and n.subject = t.sha256
+    and n.state <> 'pending'
+order by t.sha256, t.analyzer, n.version desc
 on conflict (sha256, analyzer) do update set key = excluded.key where asset_analyses.key <> excluded.key"""
 """The join believes no result: a key must be that of a finished analysis of these very bytes."""
 
 MERGE_AD_ANALYSES = """
+with told as materialized (
+    select b.ad_id, b.copy_hash, unnest(r.ad_analyzers) as analyzer, unnest(r.ad_keys) as key
+    from staged_results r join batch_ads b on b.source = r.source and b.source_ad_id = r.source_ad_id
+    where b.newest)
 insert into ad_analyses (ad_id, analyzer, key)
-select distinct on (b.ad_id, p.analyzer) b.ad_id, p.analyzer, n.key
-from staged_results r cross join unnest(r.ad_analyzers, r.ad_keys) as p(analyzer, key)
-    join batch_ads b on b.source = r.source and b.source_ad_id = r.source_ad_id
-    join analyses n on n.key = p.key and n.analyzer = p.analyzer and n.subject = b.copy_hash and n.state <> 'pending'
-where b.newest order by b.ad_id, p.analyzer, n.version desc
+select distinct on (t.ad_id, t.analyzer) t.ad_id, t.analyzer, n.key
+from told t join analyses n on n.key = t.key and n.analyzer = t.analyzer and n.subject = t.copy_hash
+    and n.state <> 'pending'
+order by t.ad_id, t.analyzer, n.version desc
 on conflict (ad_id, analyzer) do update set key = excluded.key where ad_analyses.key <> excluded.key"""
 """By subject too: two owners' ads of one id must not get each other's analyses."""
 

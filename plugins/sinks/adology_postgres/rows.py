@@ -1,7 +1,7 @@
 """Ads and results as rows that Postgres takes, whatever a source or another worker put into them.
 
 Text loses NUL characters and lone surrogates and has a longest length; numbers that no column
-holds become null, which reads as "unknown"; times are UTC.
+holds become null, which reads as "unknown"; times are UTC. Lists are packed as COPY takes them.
 """
 
 from __future__ import annotations
@@ -16,15 +16,19 @@ import msgspec
 
 from adology import Ad, CommittedAd, ItemResult, Spend
 from adology.engine.model import hash_url
-from adology.store.naming import LONGEST_TEXT, clean_id, clean_text
+from adology.store.naming import clean_id, clean_text
+from adology_postgres.arrays import NO_TEXTS, pack_bytes, pack_ints, pack_texts
 
 LONGEST_LIST = 500
 LONGEST_LABEL = 500
+_MOST_PACKED = 4096
+_packed: dict[tuple[str, ...], bytes] = {}
 LONGEST_URL = 8192
 LONGEST_ERROR = 4000
 _INT4 = 2**31 - 1
 _INT8 = 2**63 - 1
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_NOTHING = Spend()
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 KEY_COLUMNS = {"source": "text", "source_ad_id": "text", "owner_org_id": "text"}
@@ -97,7 +101,7 @@ RESULT_COLUMNS: dict[str, str] = {
 def ad_row(found: CommittedAd) -> tuple[Any, ...]:
     """The values of `AD_COLUMNS`."""
     ad = found.ad
-    spend, impressions = ad.spend or Spend(), ad.impressions or Spend()
+    spend, impressions = ad.spend or _NOTHING, ad.impressions or _NOTHING
     currency = spend.currency or impressions.currency
     media = ad.media[:LONGEST_LIST]
     return (
@@ -114,9 +118,9 @@ def ad_row(found: CommittedAd) -> tuple[Any, ...]:
         clean_text(ad.landing_url, LONGEST_URL),
         clean_text(ad.link, LONGEST_URL),
         _label(ad.format),
-        _texts(ad.platforms, LONGEST_LABEL),
-        _texts(ad.languages, LONGEST_LABEL),
-        _texts(ad.countries, LONGEST_LABEL),
+        _labels(ad.platforms),
+        _labels(ad.languages),
+        _labels(ad.countries),
         ad.status,
         ad.started_on,
         ad.stopped_on,
@@ -129,9 +133,9 @@ def ad_row(found: CommittedAd) -> tuple[Any, ...]:
         _real(impressions.lower),
         _real(impressions.upper),
         None if currency is None else _label(currency),
-        [hash_url(one.url) for one in media],
-        [min(max(one.position, 0), _INT4) for one in media],
-        [one.role for one in media],
+        pack_bytes([hash_url(one.url) for one in media]),
+        pack_ints([min(max(one.position, 0), _INT4) for one in media]),
+        _labels(tuple([one.role for one in media])),
     )
 
 
@@ -140,7 +144,7 @@ def result_row(result: ItemResult) -> tuple[Any, ...]:
     ok = result.status == "ok"
     sha256 = (result.sha256 or "").lower()
     is_asset = ok and bool(result.s3_path) and _SHA256.fullmatch(sha256) is not None
-    analyzers, keys = _pairs(result.analyses) if is_asset else ([], [])
+    analyzers, keys = _pairs(result.analyses) if is_asset else (NO_TEXTS, NO_TEXTS)
     ad_analyzers, ad_keys = _pairs(result.ad_analyses)
     return (
         hash_url(result.url),
@@ -170,12 +174,27 @@ def _label(text: str) -> str:
     return clean_text(text, LONGEST_LABEL)
 
 
-def _texts(texts: Sequence[str], limit: int = LONGEST_TEXT) -> list[str]:
-    return [clean_text(text, limit) for text in texts[:LONGEST_LIST]] if texts else []
+def _labels(labels: tuple[str, ...]) -> bytes:
+    packed = _packed.get(labels)
+    return _pack_labels(labels) if packed is None else packed
 
 
-def _pairs(by_name: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    return [_label(name) for name in by_name], [_label(key) for key in by_name.values()]
+def _pack_labels(labels: tuple[str, ...]) -> bytes:
+    packed = pack_texts([_label(label) for label in labels[:LONGEST_LIST]])
+    # The same few come with every ad. What is long is not kept, so that it cannot fill the memory.
+    if len(packed) <= LONGEST_LABEL and len(_packed) < _MOST_PACKED:
+        _packed[labels] = packed
+    return packed
+
+
+def _texts(texts: Sequence[str]) -> bytes:
+    return pack_texts([clean_text(text) for text in texts[:LONGEST_LIST]]) if texts else NO_TEXTS
+
+
+def _pairs(by_name: Mapping[str, str]) -> tuple[bytes, bytes]:
+    if not by_name:
+        return NO_TEXTS, NO_TEXTS
+    return _labels(tuple(by_name)), pack_texts([clean_text(key, LONGEST_LABEL) for key in by_name.values()])
 
 
 def _whole(value: int | None, most: int) -> int | None:

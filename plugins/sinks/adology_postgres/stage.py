@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
-from psycopg import AsyncCursor
-
 from adology import CommitBatch
 from adology.store.database import Connection
-from adology_postgres.arrays import dump_flat_lists
 from adology_postgres.rows import AD_COLUMNS, RESULT_COLUMNS, ad_row, result_row
 
 T = TypeVar("T")
@@ -39,19 +36,8 @@ async def _stage(
     described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     await connection.execute(f"create temporary table {table} ({described}) on commit drop".encode())
     statement = f"copy {table} ({', '.join(columns)}) from stdin (format binary)".encode()
-    async with connection.cursor() as cursor:
-        dump_flat_lists(cursor)
-        await _copy(cursor, statement, columns, items, as_row)
-
-
-async def _copy(
-    cursor: AsyncCursor[Any],
-    statement: bytes,
-    columns: Mapping[str, str],
-    items: AsyncIterator[T],
-    as_row: Callable[[T], tuple[Any, ...]],
-) -> None:
-    async with cursor.copy(statement) as copy:
-        copy.set_types(list(columns.values()))
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        # Rows hold lists as bytes that are already in the form of the list's type.
+        copy.set_types(["bytea" if kind.endswith("[]") else kind for kind in columns.values()])
         async for item in items:
             await copy.write_row(as_row(item))

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from psycopg import pq
+from psycopg.adapt import Transformer
+from psycopg.postgres import types
 
 from adology import Ad, CommittedAd, ItemResult, Media, Spend
 from adology.engine.model import hash_url
@@ -15,12 +18,23 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 
 
+def fields_of(columns: dict[str, str], row: tuple[Any, ...]) -> dict[str, Any]:
+    """The row's values by column, lists as psycopg reads them from a table."""
+    loader = Transformer().get_loader
+    return {
+        name: loader(types[kind.removesuffix("[]")].array_oid, pq.Format.BINARY).load(value)
+        if kind.endswith("[]")
+        else value
+        for (name, kind), value in zip(columns.items(), row, strict=True)
+    }
+
+
 def ad_fields(ad: Ad, at: datetime = NOON) -> dict[str, Any]:
-    return dict(zip(AD_COLUMNS, ad_row(CommittedAd(source="s", ad=ad, gathered_at=at)), strict=True))
+    return fields_of(AD_COLUMNS, ad_row(CommittedAd(source="s", ad=ad, gathered_at=at)))
 
 
 def result_fields(**fields: Any) -> dict[str, Any]:
-    return dict(zip(RESULT_COLUMNS, result_row(ItemResult(url="http://cdn/1.jpg", **fields)), strict=True))
+    return fields_of(RESULT_COLUMNS, result_row(ItemResult(url="http://cdn/1.jpg", **fields)))
 
 
 def test_media_are_named_by_the_hash_of_their_url() -> None:
@@ -80,6 +94,12 @@ def test_a_failure_always_has_a_code_and_a_reason() -> None:
     assert (row["ok"], row["error_code"], row["error"]) == (False, "ADO-5000", "no reason was given")
 
 
+def test_labels_that_come_again_are_the_same_and_long_ones_are_cut() -> None:
+    for platforms in ((), ("face\0book",), ("a", "b"), ("x" * 600, "y")) * 2:
+        row = ad_fields(Ad(id="1", platforms=platforms))
+        assert row["platforms"] == [name.replace("\0", "")[:500] for name in platforms]
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     text=ANY_TEXT,
@@ -91,9 +111,25 @@ def test_no_value_is_beyond_what_columns_hold(
     text: str, number: int | None, real: float | None, seen: datetime | None
 ) -> None:
     spend = Spend(lower=real, upper=real, currency=text)
-    ad = Ad(id=text, bodies=(text,), landing_url=text, reach=number, spend=spend, seen_at=seen, owner_org_id=text)
+    ad = Ad(
+        id=text,
+        bodies=(text,),
+        platforms=(text,),
+        landing_url=text,
+        reach=number,
+        spend=spend,
+        seen_at=seen,
+        owner_org_id=text,
+    )
     row = ad_fields(ad)
-    texts = [row["source_ad_id"], row["owner_org_id"], *row["bodies"], row["landing_url"], row["currency"] or ""]
+    texts = [
+        row["source_ad_id"],
+        row["owner_org_id"],
+        *row["bodies"],
+        *row["platforms"],
+        row["landing_url"],
+        row["currency"] or "",
+    ]
     for value in texts:
         assert "\0" not in value
         value.encode()
