@@ -29,7 +29,7 @@ _CONTROL = frozenset({"/_faults", "/_requests", "/_reset", "/healthz"})
 class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request that was served. `at` is Unix time; `query` is without secrets.
 
-    `credential` is where the secret travelled: header, query or nowhere (empty).
+    `credential` is where the secret travelled: query (even if in a header as well), header or nowhere (empty).
     `status` is 0 when the connection was cut before an answer.
     """
 
@@ -162,7 +162,7 @@ class StandIn:
             method=request.method,
             path=request.path,
             query={name: value for name, value in request.query.items() if name not in SECRET_PARAMETERS},
-            credential="header" if in_header else "query" if in_query else "",
+            credential="query" if in_query else "header" if in_header else "",
             status=status,
             fault=fault.kind if fault else "",
         )
