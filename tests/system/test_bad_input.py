@@ -140,7 +140,7 @@ def test_a_misconfigured_source_fails_its_batch_and_no_other(world: Running, tmp
         assert batch.state == "committed"
         assert batch.sources["files"]["outcome"] == "ok"
         assert batch.sources["crm"]["outcome"] == "failed"
-        assert "setting sources.crm: object missing required field `query`" in batch.sources["crm"]["reason"]
+        assert "setting sources.crm.query: is required, but is not set" in batch.sources["crm"]["reason"]
         assert set(world.items(batch)) == {path.as_uri() for path in files}
 
     world.run(scenario())
@@ -153,7 +153,7 @@ def test_all_sources_failing_fails_the_batch_with_every_reason(world: Running) -
 
         assert batch.state == "failed"
         assert batch.error is not None
-        assert "setting sources.crm: object missing required field `query`" in batch.error
+        assert "setting sources.crm.query: is required, but is not set" in batch.error
         assert NO_TOKEN in batch.error
         assert "there is no source plugin 'not_installed' (installed: " in batch.error
         assert (

@@ -98,4 +98,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         more = "" if debug or isinstance(error, AdologyError) else " (--debug shows where)"
         output.print_error(REDACTOR.redact(describe(error)) + more, code_of(error))
         return FAILED
+    if result == INTERRUPTED:  # typer has caught Ctrl-C before us
+        output.print_error("interrupted")
     return result if isinstance(result, int) else 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adology.cli import output
-from adology.cli.model import BatchDetail, BatchLine, SourceLine
+from adology.cli.model import BatchDetail, BatchLine
 from adology.cli.options import Command, Group, Json, answers, load
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def list_batches(
         output.print_json(lines)
         return
     if not lines:
-        output.hint("No batches. Request one: adology brand gather NAME")
+        if open_only:
+            output.hint("No batch is at work. All batches: adology batch list")
+        else:
+            output.hint("No batches. Request one: adology brand gather NAME")
         return
     _show_batches(lines)
 
@@ -151,6 +154,7 @@ async def _find(database: Database, batch_id: str) -> Batch:
 
 async def _read_detail(database: Database, batch: Batch) -> BatchDetail:
     from adology.cli.failures import list_failures  # noqa: PLC0415 - commands import when they run
+    from adology.cli.watch import list_sources  # noqa: PLC0415 - as above
     from adology.store import Items  # noqa: PLC0415 - as above
 
     def between(begin: object, end: object) -> float | None:
@@ -159,17 +163,7 @@ async def _read_detail(database: Database, batch: Batch) -> BatchDetail:
     return BatchDetail(
         batch=describe_batch(batch),
         items=await Items(database).count(batch.id),
-        sources=[
-            SourceLine(
-                source=name,
-                outcome=str(done.get("outcome", "")),
-                pages=int(done.get("pages", 0)),
-                ads=int(done.get("ads", 0)),
-                code=str(done.get("code", "")),
-                reason=str(done.get("reason", "")),
-            )
-            for name, done in sorted(batch.sources.items())
-        ],
+        sources=list_sources(batch),
         failures=await list_failures(database, batch),
         gather_s=between(batch.created_at, batch.queued_at),
         acquire_s=between(batch.queued_at, batch.committed_at),

@@ -15,10 +15,11 @@ from adology.cli.options import Command, Group, Json, answers, load
 
 if TYPE_CHECKING:
     from adology.settings.model import AdologySettings
-    from adology.store.catalogue import BrandRow
+    from adology.store.catalogue import BrandRow, Catalogue
     from adology.types import Brand
 
 T = TypeVar("T")
+_NO_BRANDS = "No brands yet. Add one: adology brand add nike --facebook 15087023444"
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -113,21 +114,17 @@ def list_brands(*, json: Json = False) -> None:
         from adology.store import Catalogue  # noqa: PLC0415 - as above
 
         async with open_database(load()) as database:
-            catalogue = Catalogue(database)
-            rows: list[BrandRow] = []
-            while page := await catalogue.list_brands(after=rows[-1].id if rows else ""):
-                rows += page
-            return [_line(row) for row in rows]
+            return [_line(row) for row in await _read_all(Catalogue(database))]
 
     lines = asyncio.run(read())
     if json:
         output.print_json(lines)
         return
     if not lines:
-        output.hint("No brands yet. Add one: adology brand add nike --facebook 15087023444")
+        output.hint(_NO_BRANDS)
         return
     made = output.table(
-        "brand", "handles", "ads", "every", "next", "last commit", right=("ads",), flexible=("handles",)
+        "brand", "handles", "ads", "every", "next", "last commit", right=("ads",), flexible=("brand", "handles")
     )
     for line in lines:
         handles = "  ".join(f"{source} {' '.join(values)}" for source, values in sorted(line.handles.items()))
@@ -160,6 +157,9 @@ def gather(
     if bool(names) == every_brand:
         raise typer.BadParameter("give brand ids, or --all")
     sent, outcomes = run_watched(_gather(load(), names or [], wait=wait))
+    if not sent and not json:
+        output.hint(_NO_BRANDS)
+        return
     if not wait:
         if json:
             output.print_json(sent)
@@ -202,14 +202,21 @@ async def _gather(
 
     async with open_database(settings) as database:
         catalogue = Catalogue(database)
-        names = list(dict.fromkeys(names)) or [row.id for row in await catalogue.list_brands()]
         for name in names:
             await check_brand(catalogue, name)
-        sent = await request_gathering(settings, names)
+        wanted = list(dict.fromkeys(names)) or [row.id for row in await _read_all(catalogue)]
+        sent = await request_gathering(settings, wanted)
         if not wait:
             return sent, []
         requests = [Request(brand=each.brand, request_id=each.request_id) for each in sent]
         return sent, await follow(database, requests)
+
+
+async def _read_all(catalogue: Catalogue) -> list[BrandRow]:
+    rows: list[BrandRow] = []
+    while page := await catalogue.list_brands(after=rows[-1].id if rows else ""):
+        rows += page
+    return rows
 
 
 def _line(row: BrandRow) -> BrandLine:

@@ -61,9 +61,11 @@ def ingest(
 
 
 def _check_paths(path: Path, metadata: Path | None) -> None:
-    for file in (metadata, None if path.is_dir() else path):
-        if file is not None and file.suffix.lower() not in TABLES:
-            raise typer.BadParameter(f"{file} is neither a folder nor one of {', '.join(TABLES)}")
+    tables = ", ".join(TABLES)
+    if not path.is_dir() and path.suffix.lower() not in TABLES:
+        raise typer.BadParameter(f"{path} is neither a folder nor one of {tables}")
+    if metadata is not None and metadata.suffix.lower() not in TABLES:
+        raise typer.BadParameter(f"--metadata {metadata} is not one of {tables}")
     if metadata is not None and not path.is_dir():
         raise typer.BadParameter("--metadata describes a folder; a table of its own is given as PATH")
     if path.is_dir() and not any(path.iterdir()):

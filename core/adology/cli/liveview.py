@@ -20,7 +20,8 @@ _LINES_EACH = 2
 _FRAME_LINES = 4
 _LONGEST_NAME = 22
 _CLOCK = 7
-_GAPS = 2 * (len(PHASES) + 1)
+_GAPS = 2 * (len(PHASES) + 2)
+"""Between the columns, and at the end, where a terminal writes ^C: it must not wrap there."""
 _SHARES = {"gather": 0.36, "acquire": 0.34, "commit": 0.15, "insight": 0.15}
 _LEAST, _MOST = 7, 28
 

@@ -124,6 +124,7 @@ class Outcome(Struct, kw_only=True):
     bytes: int = 0
     seconds: float = 0.0
     creatives_per_s: float = 0.0
+    sources: list[SourceLine] = field(default_factory=list)
     error: str = ""
 
 

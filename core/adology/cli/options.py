@@ -52,13 +52,13 @@ def load(**overrides: Any) -> AdologySettings:
 
 def find_home() -> Path:
     """The stack's folder, also where the settings are broken: recovery must not depend on them."""
-    from adology.cli.output import warn  # noqa: PLC0415 - see load()
+    from adology.cli.output import warn_of  # noqa: PLC0415 - see load()
 
     try:
         return Path(load().home)
     except ConfigError as error:
         home = common().home or Path(os.environ.get("ADOLOGY_HOME", DEFAULT_HOME))
-        warn(f"{error} Going on with home {home}.")
+        warn_of(error, f"Going on with home {home}.")
         return home.absolute()
 
 

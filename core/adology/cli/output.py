@@ -14,8 +14,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from adology.errors import AdologyError, describe
+from adology.log import REDACTOR
+
 PIPE_WIDTH = 160
 """Columns where there is no terminal: room for whole ids and addresses."""
+NARROW = 100
+"""Columns below which tables save on the space between theirs."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -48,6 +53,12 @@ def warn(message: str) -> None:
     stderr().print(Text.assemble(("warning: ", "yellow"), " ".join(message.split())), soft_wrap=True)
 
 
+def warn_of(error: AdologyError, then: str) -> None:
+    """A warning that an error does not stop the command, and what happens instead."""
+    text = REDACTOR.redact(describe(error))
+    warn(f"{text} {then}" if text.endswith((".", "?")) else f"{text}. {then}")
+
+
 def hint(message: str) -> None:
     """A dim line on standard error saying what is going on or what can be done next."""
     stderr().print(Text(message, style="dim"), soft_wrap=True)
@@ -59,7 +70,10 @@ def table(*columns: str, right: Sequence[str] = (), flexible: Sequence[str] = ()
     The columns in `right` hold numbers; those in `flexible` give way where the terminal is too
     narrow, the others do not break.
     """
-    made = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, border_style="dim")
+    is_narrow = stdout().width < NARROW
+    made = Table(
+        box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, border_style="dim", collapse_padding=is_narrow
+    )
     for name in columns:
         justify: JustifyMethod = "right" if name in right else "left"
         made.add_column(name, justify=justify, overflow="fold", no_wrap=bool(flexible) and name not in flexible)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,11 +12,11 @@ import typer
 from adology.cli import output
 from adology.cli.model import CheckLine, FailedPlugin, PluginLine, PluginList
 from adology.cli.options import Command, Group, Json, answers, load
-from adology.errors import ConfigError
+from adology.errors import ConfigError, EngineError
 from adology.types import Ad
 
 if TYPE_CHECKING:
-    from adology.plugins import LoadedPlugin, Plugins
+    from adology.plugins import Kind, LoadedPlugin, Plugins
     from adology.settings.model import AdologySettings
     from adology.testing import CheckResult, Conformance
 
@@ -176,7 +177,9 @@ def run(
         ads = asyncio.run(read_ads(settings, source, name, wanted, limit=limit))
         show_ads(ads, json=json)
         return
-    analyzer = _get_plugin(found, name, "analyzer")
+    if source is not None and found.find("analyzer", name) is None:
+        raise typer.BadParameter(f"source {name} takes no FILE; give --handle VALUE or --brand NAME")
+    analyzer = _get_plugin(found, name, ("analyzer", "source"))
     if file is None:
         raise typer.BadParameter(f"analyzer {name} needs a FILE")
     result = asyncio.run(run_analyzer(settings, found, analyzer, file))
@@ -225,24 +228,25 @@ def _find_kits(target: str, *, live: bool) -> list[type[Conformance]]:
     return [make_kit(plugin, own)]
 
 
-def _get_plugin(found: Plugins, name: str, kind: str = "") -> LoadedPlugin:
-    """The plugin of that name.
+def _get_plugin(found: Plugins, name: str, kinds: Sequence[Kind] = ()) -> LoadedPlugin:
+    """The plugin of that name, of the first of `kinds` that has it; without kinds, of any.
 
     Raises:
-        ConfigError: there is none, naming the nearest, or why it did not load.
+        EngineError: there is none, naming the nearest, or why it did not load.
     """
     import difflib  # noqa: PLC0415 - commands import when they run
 
-    for plugin in found.loaded:
-        if plugin.name == name and kind in ("", plugin.kind):
+    known = [plugin for kind in kinds for plugin in found.of_kind(kind)] if kinds else found.loaded
+    for plugin in known:
+        if plugin.name == name:
             return plugin
     for failure in found.failures:
         if failure.entry_point == name:
-            raise ConfigError("NAME", f"plugin {name} failed at {failure.stage}: {failure.error}", code="ADO-1006")
-    known = sorted({p.name for p in found.loaded if kind in ("", p.kind)})
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known) or 'none'}."
-    raise ConfigError("NAME", f"no {kind or 'plugin or path'} is called {name!r}.", hint, code="ADO-1006")
+            raise EngineError(f"plugin {name} failed at {failure.stage}: {failure.error}", code="ADO-1006")
+    names = sorted({plugin.name for plugin in known})
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names) or 'none'}."
+    raise EngineError(f"no {' or '.join(kinds) or 'plugin or path'} is called {name!r}.", hint=hint, code="ADO-1006")
 
 
 def _settings_or_defaults() -> AdologySettings:
@@ -252,7 +256,7 @@ def _settings_or_defaults() -> AdologySettings:
     try:
         return load()
     except ConfigError as error:
-        output.warn(f"{error} Going on with the defaults.")
+        output.warn_of(error, "Going on with the defaults.")
         return AdologySettings()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import math
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from adology.cli.model import GatherRequested
 from adology.cli.options import common
-from adology.errors import StackError, UnknownBrandError
+from adology.errors import EngineError, StackError, UnknownBrandError
 
 if TYPE_CHECKING:
     from adology.plugins import Plugins
@@ -30,10 +31,12 @@ async def open_database(settings: AdologySettings) -> AsyncIterator[Database]:
 
     Raises:
         StackError: it is the embedded one, and that does not run.
+        EngineError: it does not answer.
     """
     from adology.store import Database  # noqa: PLC0415 - commands import when they run
 
     check_running(settings)
+    await _check_reachable(settings)
     async with Database(settings.postgres) as database:
         yield database
 
@@ -46,6 +49,25 @@ def check_running(settings: AdologySettings) -> None:
     """
     if is_embedded(settings) and not is_running(settings):
         raise StackError(f"the stack of {settings.home} does not run.", hint="Run `adology up` first.", code="ADO-5515")
+
+
+async def _check_reachable(settings: AdologySettings) -> None:
+    """Raise what the database says to one connection: the pool would try for long, and say only that it waited.
+
+    Raises:
+        EngineError: it cannot be reached, with the reason.
+    """
+    import psycopg  # noqa: PLC0415 - commands import when they run
+
+    from adology.settings import resolve_secret  # noqa: PLC0415 - as above
+
+    url = resolve_secret(settings.postgres.url, setting="postgres.url")
+    try:
+        connection = await psycopg.AsyncConnection.connect(url, connect_timeout=math.ceil(settings.postgres.timeout_s))
+    except psycopg.Error as error:
+        hint = "Check postgres.url; `adology status` shows the embedded one."
+        raise EngineError(f"the database cannot be reached: {error}", hint=hint) from error
+    await connection.close()
 
 
 def is_embedded(settings: AdologySettings) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,18 +14,37 @@ from adology.cli.model import FailureLine, Outcome
 MAX_REASONS = 12
 WIDE = 112
 """Columns that the table with one row per brand takes with room for a brand of some length."""
+_NARROWEST = len("failed") + len("   ")
+"""The least that a brand takes in the other one."""
+_ENDLESS = 10_000
 
 
 def show_outcomes(outcomes: Sequence[Outcome], *, next_steps: bool = True) -> None:
     """Print how the requests ended, the reasons of failures, and how to look further."""
     console = output.stdout()
-    console.print(_wide(outcomes) if console.width >= WIDE else _narrow(outcomes))
+    for made in [_wide(outcomes)] if console.width >= WIDE else _narrow(outcomes, console):
+        console.print(made)
     for outcome in outcomes:
         if outcome.error:
             console.print(output.cell(f"{outcome.brand} failed: {outcome.error}", "red"), soft_wrap=True)
+        else:
+            _show_sources(outcome)
     show_failures([failure for outcome in outcomes for failure in outcome.failures])
     if next_steps:
         _show_next(outcomes)
+
+
+def _show_sources(outcome: Outcome) -> None:
+    """Name the sources of a committed batch that gave less than everything."""
+    console = output.stdout()
+    for source in outcome.sources:
+        if source.outcome == "empty":
+            console.print(output.cell(f"{outcome.brand}: {source.source} found nothing", "dim"), soft_wrap=True)
+        elif source.outcome != "ok":
+            code = f" [{source.code}]" if source.code else ""
+            reason = source.reason.removeprefix(f"{source.source}: ")
+            text = f"{outcome.brand}: {source.source} {source.outcome}: {reason}{code}"
+            console.print(output.cell(text, "yellow"), soft_wrap=True)
 
 
 def _wide(outcomes: Sequence[Outcome]) -> Table:
@@ -41,9 +60,21 @@ def _wide(outcomes: Sequence[Outcome]) -> Table:
     return made
 
 
-def _narrow(outcomes: Sequence[Outcome]) -> Table:
-    """One column per brand, for terminals that the wide one does not fit."""
-    shown = [*outcomes, total(outcomes)] if len(outcomes) > 1 else list(outcomes)
+def _narrow(outcomes: Sequence[Outcome], console: Console) -> Iterator[Table]:
+    """One column per brand, for terminals that the wide one does not fit; as many tables as that takes."""
+    rest = [*outcomes, total(outcomes)] if len(outcomes) > 1 else list(outcomes)
+    endless = console.options.update(max_width=_ENDLESS)
+    while rest:
+        most = min(len(rest), console.width // _NARROWEST)
+        tables = ((count, _columns(rest[:count], outcomes)) for count in range(most, 1, -1))
+        fits = (pair for pair in tables if console.measure(pair[1], options=endless).maximum <= console.width)
+        count, made = next(fits, (1, _columns(rest[:1], outcomes)))
+        yield made
+        rest = rest[count:]
+
+
+def _columns(shown: Sequence[Outcome], outcomes: Sequence[Outcome]) -> Table:
+    """A table with one column for each in `shown`; the total is none of the `outcomes`."""
     names = [outcome.brand for outcome in shown]
     made = output.table("", *names, right=names)
     made.add_row(output.cell("state", "dim"), *(output.state(o.state) if o in outcomes else "" for o in shown))
@@ -123,13 +154,14 @@ def _failures_table(failures: Sequence[FailureLine], *, wide: bool) -> Table:
     columns = ("reason", "for example") if wide else ("reason",)
     made = output.table("failed", "code", *columns, right=("failed",), flexible=columns)
     for failure in failures:
-        reason, example = output.cell(failure.reason), output.cut(failure.example, "dim")
+        # Queries of media addresses are long, and often hold signatures.
+        address = failure.example.partition("?")[0]
+        reason, example = output.cell(failure.reason), output.cut(address, "dim")
         if wide:
             told: tuple[RenderableType, ...] = (reason, example)
         else:
             # A reason often names its address already.
-            is_named = failure.example.partition("?")[0] in failure.reason
-            told = (reason if is_named or not failure.example else Group(reason, example),)
+            told = (reason if address in failure.reason else Group(reason, example),)
         made.add_row(output.cell(f"{failure.count:,}", "red"), output.cell(failure.code, "dim"), *told)
     return made
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from adology.errors import ConfigError
+from adology.errors import EngineError
 from adology.plugins import Kind
 from adology.plugins.validate import NAME
 
@@ -21,13 +21,13 @@ def write_package(kind: Kind, name: str, into: Path) -> list[Path]:
     """Write the package ``adology-<name>`` below `into`; the files written.
 
     Raises:
-        ConfigError: the name is no plugin name, or the folder is there already.
+        EngineError: the name is no plugin name, or the folder is there already or cannot be written.
     """
     if not NAME.fullmatch(name):
-        raise ConfigError("NAME", f"is {name!r}; allowed: 1 to 40 of a-z, 0-9 and _, beginning with a letter")
+        raise EngineError(f"a plugin cannot be called {name!r}; allowed: 1 to 40 of a-z, 0-9 and _, first a letter.")
     folder = into / f"adology-{name.replace('_', '-')}"
     if folder.exists():
-        raise ConfigError("NAME", f"{folder} exists already", "Give another name or --into another folder.")
+        raise EngineError(f"{folder} exists already.", hint="Give another name or --into another folder.")
     words = {
         "name": name,
         "dashed": name.replace("_", "-"),
@@ -45,8 +45,12 @@ def write_package(kind: Kind, name: str, into: Path) -> list[Path]:
         (f"{kind}_test.py", f"tests/test_{name}.py"),
     ):
         path = folder / target
-        path.parent.mkdir(parents=True, exist_ok=True)
         text = (files("adology.cli") / "templates" / f"{template}.txt").read_text("utf-8")
-        path.write_text(Template(text).substitute(words), "utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(Template(text).substitute(words), "utf-8")
+        except OSError as error:
+            hint = "Choose another folder with --into."
+            raise EngineError(f"{path} cannot be written: {error.strerror}.", hint=hint) from error
         written.append(path)
     return written

@@ -14,10 +14,11 @@ from adology.cli.options import Json, answers, common, find_home, load
 from adology.cli.stackview import StackView, show_status
 
 if TYPE_CHECKING:
-    from adology.embedded import Program, StackState
+    from adology.embedded import Program, ServiceState, StackState
     from adology.settings.model import AdologySettings
 
 SERVERS = ("postgres", "mongo", "aws")
+WITH_PORT = (*SERVERS, "registry")
 DEFAULT_WORKERS = 2
 _DRAIN_MARGIN_S = 10.0
 
@@ -45,7 +46,9 @@ def up(
     """
     settings = load()
     names = _parse_only(only)
-    state = start(settings, only=names, workers=workers, ports=_parse_ports(port or []), timeout=timeout)
+    ports = _parse_ports(port or [])
+    state = start(settings, only=names, workers=workers, ports=ports, timeout=timeout)
+    _warn_of_ports(state, ports)
     answer = describe_stack(state, Path(settings.home))
     if json:
         output.print_json(answer)
@@ -136,6 +139,16 @@ def _warn_of_restarts(home: Path) -> None:
             output.warn(f"{service.name} died ({service.last_exit}) and is started again; its log is {service.log}")
 
 
+def _warn_of_ports(state: StackState, ports: dict[str, int]) -> None:
+    """A stack that runs already keeps its ports."""
+    for name, number in ports.items():
+        service = state.services.get(name)
+        if service is None:
+            output.warn(f"--port {name}={number} has no effect: {name} is not started")
+        elif service.port != number:
+            output.warn(f"{name} runs on port {service.port} already, not on {number}: `adology down` first")
+
+
 def _migrate() -> None:
     """Settings are read anew: the addresses have only now been written."""
     from adology.migrations import migrate  # noqa: PLC0415 - commands import when they run
@@ -185,12 +198,17 @@ def describe_stack(state: StackState, home: Path) -> StackStatus:
             restarts=service.restarts,
             up_s=round(time.time() - service.ready_at, 1) if service.ready_at and service.state == "ready" else None,
             memory_bytes=_memory(service.pid) if service.pid is not None else None,
-            error=service.error or (service.last_exit if service.state != "ready" else ""),
+            error=service.error or ("" if service.state == "ready" or _is_clean(service) else service.last_exit),
             log=service.log,
         )
         for service in state.services.values()
     ]
     return StackStatus(state=state.state, home=str(home), pid=state.pid, services=lines, warnings=state.warnings)
+
+
+def _is_clean(service: ServiceState) -> bool:
+    """Whether the service ended as it was told to."""
+    return service.state == "stopped" and service.last_exit == "stopped"
 
 
 def _memory(pid: int) -> int | None:
@@ -218,5 +236,9 @@ def _parse_ports(given: list[str]) -> dict[str, int]:
         name, _, number = text.partition("=")
         if not name or not number.isdigit() or not 0 < int(number) < 2**16:
             raise typer.BadParameter(f"--port {text!r} is not NAME=NUMBER, such as postgres=5433")
+        if name not in WITH_PORT:
+            raise typer.BadParameter(
+                f"--port {text!r}: no service {name!r} has a port; allowed: {', '.join(WITH_PORT)}"
+            )
         ports[name] = int(number)
     return ports

@@ -19,7 +19,7 @@ from adology.cli import output
 from adology.cli.requests import check_brand, open_database
 from adology.context import Context
 from adology.engine.analyzers import ReadyAnalyzer, prepare
-from adology.errors import ConfigError
+from adology.errors import ConfigError, EngineError
 from adology.http import HttpClient, Pacers
 from adology.plugins import LoadedPlugin, Plugins
 from adology.settings import AdologySettings, convert
@@ -59,10 +59,11 @@ async def check_live(plugin: LoadedPlugin, name: str, own: Mapping[str, Any]) ->
     """Test a source's configured credentials at its vendor.
 
     Raises:
-        ConfigError: they do not work, or the plugin is no source.
+        ConfigError: they do not work.
+        EngineError: the plugin is no source.
     """
     if plugin.kind != "source":
-        raise ConfigError("--live", f"{name} is a {plugin.kind}; only sources have a vendor to ask")
+        raise EngineError(f"--live asks a source's vendor, but {name} is of the kind {plugin.kind}.")
     converted = convert(own, plugin.settings_type, where="the settings", prefix=f"sources.{name}.")
     async with HttpClient() as http:
         await plugin.cls().check(Context(name, converted, http=http, pacers=Pacers(time.monotonic)))
@@ -73,14 +74,19 @@ async def run_analyzer(settings: AdologySettings, found: Plugins, plugin: Loaded
     ready = prepare(found.of_kind("analyzer"), settings.analyzers)
     by_name = {each.name: each for each in ready}
     if plugin.name not in by_name:
-        convert(settings.analyzers.get(plugin.name, {}), plugin.settings_type, where="the settings")
+        convert(
+            settings.analyzers.get(plugin.name, {}),
+            plugin.settings_type,
+            where="the settings",
+            prefix=f"analyzers.{plugin.name}.",
+        )
         raise ConfigError(f"analyzers.{plugin.name}", "cannot be set up; --log-level ERROR shows why")
     results: dict[str, Any] = {}
     result: Any = None
     with tempfile.TemporaryDirectory() as scratch:
         async with HttpClient() as http:
             for each in _needed(by_name[plugin.name], by_name):
-                context = Context(each.name, each.settings, http=http, scratch=Path(scratch))
+                context = Context(each.name, each.settings, http=http, scratch=Path(scratch), section="analyzers")
                 result = await _analyze(each, context, _make_item(each, file, results))
                 results[each.name] = msgspec.to_builtins(result)
     return result
@@ -111,9 +117,7 @@ def _make_item(ready: ReadyAnalyzer, file: Path, results: Mapping[str, Any]) -> 
         return media_item(file, "video", content_type, results)
     if "ad" in accepts and kind not in ("image", "video"):
         return AdItem(ad=_read_ad(file), results=dict(results))
-    raise ConfigError(
-        "FILE", f"{file.name} is {content_type}, but {ready.name} accepts {', '.join(accepts)}", code="ADO-1007"
-    )
+    raise EngineError(f"{file.name} is {content_type}, but {ready.name} accepts {', '.join(accepts)}.", code="ADO-1007")
 
 
 def _read_ad(file: Path) -> Ad:
@@ -124,7 +128,7 @@ def _read_ad(file: Path) -> Ad:
     try:
         return msgspec.json.decode(data, type=Ad)
     except msgspec.DecodeError as error:
-        raise ConfigError("FILE", f"{file} is not an ad as JSON: {error}") from error
+        raise EngineError(f"{file} is not an ad as JSON: {error}.") from error
 
 
 def show_ads(ads: Sequence[Ad], *, json: bool) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from msgspec import Struct, field
 
 from adology.cli.failures import list_failures
-from adology.cli.model import Outcome
+from adology.cli.model import Outcome, SourceLine
 from adology.engine.model import Batch
 from adology.store import Database, Items, Ledger
 
@@ -137,8 +137,24 @@ class Watcher:
             bytes=int(counts.get("bytes", 0)),
             seconds=round(seconds, 2),
             creatives_per_s=round(media / seconds, 2) if seconds > 0 else 0.0,
+            sources=list_sources(batch),
             error=batch.error or "",
         )
+
+
+def list_sources(batch: Batch) -> list[SourceLine]:
+    """How each source of the batch ended, by name."""
+    return [
+        SourceLine(
+            source=name,
+            outcome=str(done.get("outcome", "")),
+            pages=int(done.get("pages", 0)),
+            ads=int(done.get("ads", 0)),
+            code=str(done.get("code", "")),
+            reason=str(done.get("reason", "")),
+        )
+        for name, done in sorted(batch.sources.items())
+    ]
 
 
 def seconds_of(batch: Batch) -> float:

@@ -231,7 +231,7 @@ class AnalysisRunner:
         if analyzer.analyzer.isolation == "process" and self._isolation is not None:
             outcome = await self._isolated(analyzer, item, scratch, deadline_s)
             return outcome.result, outcome.derived
-        context = Context(analyzer.name, analyzer.settings, scratch=scratch)
+        context = Context(analyzer.name, analyzer.settings, scratch=scratch, section="analyzers")
         try:
             async with asyncio.timeout(deadline_s) as limit:
                 result = await analyzer.call(context, item)

@@ -111,7 +111,7 @@ class Gatherer:
         if batch.state == "discovering":
             outcomes = await self._discover(batch, manifest, receives, deferred)
             if outcomes and all(done.outcome == "failed" for done in outcomes.values()):
-                reasons = "; ".join(f"{name}: {done.reason}" for name, done in sorted(outcomes.items()))
+                reasons = "; ".join(f"{name}: {done.reason.rstrip('.')}" for name, done in sorted(outcomes.items()))
                 await self._ledger.fail_gather(batch.id, batch.epoch, reasons, _plain(outcomes))
                 logger.bind(reason=reasons).error("batch failed: no source could be gathered")
                 return Done()

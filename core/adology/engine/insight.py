@@ -68,7 +68,7 @@ class InsightRunner:
 
     async def _run(self, analyzer: ReadyAnalyzer, item: BrandItem, *, last_try: bool) -> Any:
         """The result as plain data; None when the analyzer has nothing to say or fails for good."""
-        context = Context(analyzer.name, analyzer.settings)
+        context = Context(analyzer.name, analyzer.settings, section="analyzers")
         try:
             async with external_call("analyzer", analyzer.name), asyncio.timeout(analyzer.analyzer.deadline_s):
                 return clean_plain(msgspec.to_builtins(await analyzer.call(context, item)))

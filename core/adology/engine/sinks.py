@@ -102,6 +102,6 @@ def prepare_sinks(plugins: Iterable[LoadedPlugin], settings: AdologySettings) ->
             where="the settings",
             prefix=f"sinks.{plugin.name}.",
         )
-        context = Context(plugin.name, own, engine=settings)
+        context = Context(plugin.name, own, engine=settings, section="sinks")
         ready.append(ReadySink(name=plugin.name, role=plugin.cls.role, sink=plugin.cls(), context=context))
     return Sinks(ready)

@@ -71,6 +71,7 @@ _PREFIXES = (
     (b"ZWS", _other("application/x-shockwave-flash")),
     (b"ID3", _other("audio/mpeg")),
     (b"fLaC", _other("audio/flac")),
+    (b"%!PS", _other("application/postscript")),
     (b"8BPS", _other("image/vnd.adobe.photoshop")),
     (b"\x00\x00\x00\x0cJXL \r\n\x87\n", _other("image/jxl")),
     (b"\xff\x0a", _other("image/jxl")),
@@ -79,13 +80,16 @@ _PREFIXES = (
     (b"\xfe\xff", _other("text/plain")),
 )
 _RIFF = {b"WEBP": _image("webp", "webp"), b"AVI ": _video("x-msvideo", "avi"), b"WAVE": _other("audio/wav")}
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
+_HEIF_BRANDS = frozenset({b"mif1", b"mif2", b"mif3", b"msf1", b"miaf"})
+"""Pictures whose coding the other brands tell."""
 _BRANDS = {
-    b"avif": _AVIF,
-    b"avis": _AVIF,
+    **dict.fromkeys(_AVIF_BRANDS, _AVIF),
+    **dict.fromkeys(_HEIC_BRANDS, _HEIC),
     b"qt  ": _MOV,
     b"M4V ": _video("x-m4v", "m4v"),
     b"crx ": _other("image/x-canon-cr3"),
-    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), _HEIC),
 }
 _QUICKTIME_BOXES = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 _BOX_HEADER = 8
@@ -102,6 +106,8 @@ _COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(rb"<[a-z!?]", re.IGNORECASE)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _PDF_WITHIN = 1024
+_WEBM = re.compile(rb"\x42\x82[^w]{1,8}webm")
+"""The document's type, its length in one to eight bytes."""
 _MPEG_AUDIO = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd][\x10-\xef]")
 """An MPEG audio frame without a tag: eleven sync bits, a layer, a bit rate."""
 
@@ -129,18 +135,21 @@ def _iso(head: bytes) -> Sniffed | None:
     if box != b"ftyp":
         return None
     brand = head[8:12]
-    others = [head[at : at + 4] for at in range(16, min(size, len(head), 512), 4)]
-    if brand in {b"mif1", b"msf1", b"miaf"}:
-        return _AVIF if b"avif" in others or b"avis" in others else _HEIC
+    if brand in _BRANDS:
+        return _BRANDS[brand]
     if brand[:3] in {b"3gp", b"3g2", b"3gg"}:
         return _video("3gpp", "3gp")
-    return _BRANDS.get(brand, _MP4)
+    # From the version on: "mif3" has its second brand there.
+    others = {head[at : at + 4] for at in range(12, min(size, len(head), 512), 4)}
+    if others & _AVIF_BRANDS:
+        return _AVIF
+    return _HEIC if brand in _HEIF_BRANDS or others & _HEIC_BRANDS else _MP4
 
 
 def _matroska(head: bytes) -> Sniffed | None:
     if not head.startswith(b"\x1a\x45\xdf\xa3"):
         return None
-    return _video("webm", "webm") if b"\x42\x82\x84webm" in head[:256] else _video("x-matroska", "mkv")
+    return _video("webm", "webm") if _WEBM.search(head, 0, 256) else _video("x-matroska", "mkv")
 
 
 def _structured(head: bytes) -> Sniffed | None:

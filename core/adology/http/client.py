@@ -52,12 +52,19 @@ class Answer(Generic[T]):
         """
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise Retry(
                 f"{self.url} answered {self.status} with a body that is not the expected JSON "
                 f"({error}): {self.excerpt()!r}",
                 code="ADO-2003",
             ) from error
+
+    def find_json(self) -> Any:
+        """The body as plain data; None when it is no JSON (an HTML page, a cut-off body)."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError):
+            return None
 
     def excerpt(self) -> str:
         """The beginning of the body as text, secrets masked."""

@@ -92,6 +92,7 @@ def _load_one(manager: pluggy.PluginManager, point: EntryPoint, before: Sequence
         stage = "register"
         manager.register(module, name=point.name)
         manager.check_pending()
+        _check_has_hook(manager, module, point)
         found: list[LoadedPlugin] = []
         for kind in KINDS:
             stage = "call"
@@ -104,6 +105,13 @@ def _load_one(manager: pluggy.PluginManager, point: EntryPoint, before: Sequence
             manager.unregister(name=point.name)
         raise _StageError(stage) from error
     return found
+
+
+def _check_has_hook(manager: pluggy.PluginManager, module: Any, point: EntryPoint) -> None:
+    """To pluggy, a function without its marker is just a function: the plugin would be missed in silence."""
+    if not manager.get_hookcallers(module):
+        hooks = " or ".join(f"adology_{kind}s()" for kind in KINDS)
+        raise TypeError(f"{point.value} has no {hooks} that is marked with @hookimpl")
 
 
 def _call_alone(manager: pluggy.PluginManager, module: Any, hook: str) -> list[Any]:

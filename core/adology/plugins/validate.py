@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
+from collections.abc import Sequence
 from typing import Any, get_args, get_origin
 
 import msgspec
 
-from adology.abc.analyzer import Analyzer
-from adology.abc.sink import Sink
+from adology.abc.analyzer import Accepts, Analyzer
+from adology.abc.sink import Role, Sink
 from adology.abc.source import Source
 from adology.plugins.records import Kind
 from adology.settings.base import Settings
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 BASES: dict[Kind, type[Any]] = {"source": Source, "analyzer": Analyzer, "sink": Sink}
-ACCEPTS = ("image", "video", "ad", "brand")
+ACCEPTS: tuple[str, ...] = get_args(Accepts)
+ROLES: tuple[str, ...] = get_args(Role)
+ISOLATIONS = ("inline", "process")
 
 
 class NoSettings(Settings, frozen=True, kw_only=True):
@@ -58,6 +61,8 @@ def check_class(kind: Kind, cls: Any) -> tuple[type[Any], Any]:
         raise InvalidPluginError(f"{where}: settings type {settings_type!r} is not a subclass of adology.Settings")
     if kind == "analyzer":
         _check_analyzer(cls, where, arguments[1])
+    if kind == "sink":
+        _check_word(f"{where}.role", getattr(cls, "role", None), ROLES)
     return settings_type, arguments[1] if len(arguments) > 1 else None
 
 
@@ -67,10 +72,17 @@ def _check_analyzer(cls: Any, where: str, result: Any) -> None:
         raise InvalidPluginError(f"{where}.accepts is {accepts!r}; allowed: a tuple of {', '.join(ACCEPTS)}")
     if not (inspect.isclass(result) and issubclass(result, msgspec.Struct)):
         raise InvalidPluginError(f"{where}: result type {result!r} is not a msgspec.Struct")
+    _check_word(f"{where}.isolation", cls.isolation, ISOLATIONS)
     if cls.isolation == "process" and inspect.iscoroutinefunction(cls.analyze):
         raise InvalidPluginError(
             f"{where}.analyze is async, which isolation = 'process' cannot run; make it a plain def"
         )
+
+
+def _check_word(where: str, value: Any, allowed: Sequence[str]) -> None:
+    """A slip here would not fail later on: a sink of an unknown role is never called."""
+    if value not in allowed:
+        raise InvalidPluginError(f"{where} is {value!r}; allowed: {', '.join(allowed)}")
 
 
 def _generic_arguments(cls: type[Any], base: type[Any]) -> tuple[Any, ...]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -29,6 +30,7 @@ ENV_SHORT = {
     "ADOLOGY_TRACE_PLUGINS": "plugins.trace",
 }
 FREE_SECTIONS = frozenset({"sources", "analyzers", "sinks"})
+_MISSING = re.compile(r"missing required field `([^`]+)`")
 
 T = TypeVar("T", bound=Settings)
 
@@ -100,6 +102,8 @@ def _read_environment(env: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
         *parents, last = dotted.split(".")
         for parent in parents:
             node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
+                raise ConfigError(dotted, f"{name} goes on where another variable has given a value.", code="ADO-1005")
         node[last] = value
     return "the environment (ADOLOGY_…)", values
 
@@ -108,7 +112,8 @@ def _find_config(config: Path | None, env: Mapping[str, str], cwd: Path) -> Path
     named = config or (Path(env["ADOLOGY_CONFIG"]) if env.get("ADOLOGY_CONFIG") else None)
     if named is not None:
         if not named.is_file():
-            raise ConfigError("ADOLOGY_CONFIG", f"settings file {named} does not exist", code="ADO-1002")
+            origin = "--config" if config is not None else "ADOLOGY_CONFIG"
+            raise ConfigError(origin, f"settings file {named} does not exist.", code="ADO-1002")
         return named
     default = cwd / "adology.toml"
     return default if default.is_file() else None
@@ -139,12 +144,29 @@ def _check_keys(values: Mapping[str, Any], cls: type, where: str, prefix: str) -
             raise ConfigError(f"{prefix}{key}", f"unknown key, found in {where}.", hint, code="ADO-1004")
         if is_section(hints[key]):
             if not isinstance(value, Mapping):
-                raise ConfigError(
-                    f"{prefix}{key}",
-                    f"is a section, but {where} gives it the value {value!r}",
-                    code="ADO-1005",
-                )
+                raise _no_section(f"{prefix}{key}", value, where)
             _check_keys(value, hints[key], where, f"{prefix}{key}.")
+        elif cls is AdologySettings and key in FREE_SECTIONS:
+            _check_free(value, key, where)
+
+
+def _check_free(value: Any, key: str, where: str) -> None:
+    """A free section holds sections of plugins, which are checked when these are known."""
+    if not isinstance(value, Mapping):
+        raise _no_section(key, value, where)
+    for name, own in value.items():
+        if not isinstance(own, Mapping):
+            raise _no_section(f"{key}.{name}", own, where)
+
+
+def _no_section(key: str, value: Any, where: str) -> ConfigError:
+    """The value itself is not shown: most likely it is an address or a key of something in the section."""
+    problem = f"is a section, but {where} gives it a value of type {type(value).__name__}."
+    return ConfigError(key, problem, f"Give its keys instead, such as {_environment_name(key)}__KEY.", code="ADO-1005")
+
+
+def _environment_name(key: str) -> str:
+    return ENV_PREFIX + key.upper().replace(".", "__")
 
 
 def _split_lists(values: Mapping[str, Any], cls: type) -> dict[str, Any]:
@@ -182,16 +204,33 @@ def _explain(
 ) -> ConfigError:
     """The message of msgspec, with the dotted key, the value seen (unless secret) and the places."""
     problem, _, path = str(error).partition(" - at `$")
-    dotted = path.strip("`.").replace("[...]", "") if path else ""
+    dotted = re.sub(r"\[[^\]]*\]", "", path).strip("`.")
+    if missing := _MISSING.search(problem):
+        key = f"{prefix}{dotted}.".lstrip(".") if dotted else prefix
+        return _explain_missing(f"{key}{missing[1]}", where)
     seen: Any = values
     secret = False
+    hint: Any = None
     for part in filter(None, dotted.split(".")):
         secret = secret or (isinstance(cls, type) and part in secret_fields(cls))
         seen = seen.get(part) if isinstance(seen, Mapping) else seen
-        nested = type_hints(cls).get(part) if is_section(cls) else None
-        cls = nested if is_section(nested) else cls
-    shown = "" if secret or not dotted else f", got {seen!r}"
-    missing = "missing required field" in problem
-    key = f"{prefix}{dotted}".rstrip(".") or "settings"
-    text = f"{problem[0].lower()}{problem[1:]}{'' if missing else shown}"
-    return ConfigError(key, f"{text} (looked in {where})", code="ADO-1003" if missing else "ADO-1005")
+        hint = type_hints(cls).get(part) if is_section(cls) else None
+        cls = hint if is_section(hint) else cls
+    allowed = _choices(hint)
+    text = f"expected one of {', '.join(allowed)}" if allowed else f"{problem[0].lower()}{problem[1:]}"
+    if dotted and not secret:
+        text = f"{text.partition(', got ')[0]}, got {seen!r}"
+    return ConfigError(f"{prefix}{dotted}".rstrip(".") or "settings", f"{text} (looked in {where})", code="ADO-1005")
+
+
+def _explain_missing(key: str, where: str) -> ConfigError:
+    section, _, _ = key.rpartition(".")
+    hint = f"Set it in [{section}], or as {_environment_name(key)}." if section else None
+    return ConfigError(key, f"is required, but is not set (looked in {where}).", hint, code="ADO-1003")
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """What a setting with a fixed choice may be."""
+    while get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    return tuple(str(each) for each in get_args(hint)) if get_origin(hint) is Literal else ()

@@ -77,7 +77,8 @@ class Conformance:
         """A context whose pacing takes no time; `options` as for `Context`."""
         clock = SteppingClock()
         options.setdefault("pacers", Pacers(clock, clock.sleep))
-        return Context(self.plugin.name, self.make_settings(more), env=self.secrets, **options)
+        section: Any = f"{self.kind}s"  # Any: one of three names, which no checker follows
+        return Context(self.plugin.name, self.make_settings(more), env=self.secrets, section=section, **options)
 
     @contextlib.asynccontextmanager
     async def http(self, http: FaultyHttp | None = None) -> AsyncIterator[FaultyHttp]:
@@ -93,14 +94,15 @@ class Conformance:
         except TypeError as error:
             fail(str(error), cause=error)
         package = self.plugin.__module__.partition(".")[0]
-        point = next((p for p in entry_points(group=PROJECT) if p.module.partition(".")[0] == package), None)
-        if point is None:
+        points = [p for p in entry_points(group=PROJECT) if p.module.partition(".")[0] == package]
+        if not points:
             return
-        loaded = load_plugins(points=[point])
+        loaded = load_plugins(points=points)
         for failure in loaded.failures:
-            fail(f"entry point {point.name} fails at {failure.stage}: {failure.error}")
+            fail(f"entry point {failure.entry_point} fails at {failure.stage}: {failure.error}")
         if all(plugin.cls is not self.plugin for plugin in loaded.loaded):
-            fail(f"entry point {point.name} loads, but adology_{self.kind}s() does not return {self.plugin.__name__}")
+            names = ", ".join(point.name for point in points)
+            fail(f"entry point {names} loads, but adology_{self.kind}s() does not return {self.plugin.__name__}")
 
     @check("Derive settings from adology.Settings as it is, and let messages about a setting begin with its name.")
     def test_settings_are_strict(self) -> None:

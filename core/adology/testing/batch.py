@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from adology.abc.sink import BatchCounts, CommittedAd, ItemResult
+from adology.testing.items import BEGAN
 from adology.types import Ad, Media
-
-BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 class StreamBrokenError(Exception):

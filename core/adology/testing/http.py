@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import msgspec
+
 from adology.errors import Retry
 from adology.http import Answer, HttpClient, Pacer
 
@@ -19,7 +21,6 @@ class SteppingClock:
 
     def __init__(self) -> None:
         self.now = _EPOCH
-        self.slept_s = 0.0
 
     def __call__(self) -> float:
         """The present time, seconds."""
@@ -28,25 +29,14 @@ class SteppingClock:
     async def sleep(self, seconds: float) -> None:
         """Move on by `seconds` at once."""
         self.now += seconds
-        self.slept_s += seconds
         await asyncio.sleep(0)
 
 
-class Fault:
-    """What goes wrong from call number `after` on, for `times` calls (-1: for ever)."""
+class Fault(msgspec.Struct, frozen=True):
+    """What goes wrong from call number `after` (from 0) on."""
 
-    def __init__(self, kind: FaultKind, *, after: int = 0, times: int = -1) -> None:
-        self.kind: FaultKind = kind
-        self.after = after
-        self.times = times
-        self.hits = 0
-
-    def takes(self, call: int) -> bool:
-        """Whether the call of that number (from 0) fails."""
-        if call < self.after or (self.times >= 0 and self.hits >= self.times):
-            return False
-        self.hits += 1
-        return True
+    kind: FaultKind
+    after: int = 0
 
 
 class FaultyHttp(HttpClient):
@@ -75,7 +65,7 @@ class FaultyHttp(HttpClient):
     ) -> Answer[Any]:
         """See `HttpClient.send`."""
         number, self.calls = self.calls, self.calls + 1
-        if self.fault is None or not self.fault.takes(number):
+        if self.fault is None or number < self.fault.after:
             return await super().send(
                 method,
                 url,
@@ -94,7 +84,7 @@ class FaultyHttp(HttpClient):
             self.hanging.set()
             await asyncio.Event().wait()
         if kind == "timeout":
-            raise Retry(f"{service}: no answer from {url} after 3 attempts (TimeoutError: )", code="ADO-2002")
+            raise Retry(f"{service}: no answer from {url} after 3 attempts (TimeoutError)", code="ADO-2002")
         if kind == "429":
             return Answer(429, {"Retry-After": f"{RETRY_AFTER_S:g}"}, b'{"error": "slow down"}', url)
         if kind == "503":

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, cast
 
 import msgspec
 
-from adology.errors import AdologyError, ConfigError, Retry, RetryLater, Terminal
+from adology.errors import ConfigError, Retry, RetryLater, Terminal
 from adology.plugins import Kind
 from adology.testing.base import Conformance, captured_log
-from adology.testing.checks import check, fail, skip
+from adology.testing.checks import ConformanceError, check, fail, skip
 from adology.testing.http import RETRY_AFTER_S, Fault, FaultKind, FaultyHttp
 from adology.types import Ad, Brand, Page
 
@@ -89,8 +89,8 @@ class SourceConformance(Conformance):
                         run.add(page)
                         if len(run.pages) >= stop_after:
                             break
-            except AdologyError as error:
-                run.error = error
+            except ConformanceError:
+                raise
             except Exception as error:  # noqa: BLE001 - the checks judge it
                 run.error = error
             run.calls = http.calls
@@ -202,6 +202,8 @@ class SourceConformance(Conformance):
         async with self.whole() as (more, run):
             late = await self.publish_late(more)
             again = await self.gather(more, since=run.cursor)
+            if again.error is not None:
+                fail(f"gathering since {run.cursor!r} raises {_shown(again.error)}", cause=again.error)
             if late not in again.ads:
                 fail(f"ad {late!r}, published late within lag = {self.plugin.lag}, is not found since {run.cursor!r}")
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
+import msgspec
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, InsertOne, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, ConfigurationError
 
-from adology import CommitBatch, CommittedAd, ConfigError, Context, ItemResult, Sink
+from adology import CommitBatch, CommittedAd, ConfigError, Context, ItemResult, Media, Sink
 from adology.abc.sink import Role
+from adology.engine.manifest import item_url
 from adology.engine.model import hash_url
 from adology.settings import resolve_secret
 from adology.settings.model import MongoSettings
@@ -158,10 +160,15 @@ def _payload(batch: CommitBatch, found: CommittedAd) -> bytes:
         "source_ad_id": ad_id,
         "owner_org_id": owner,
         "gathered_at": clean(found.gathered_at),
-        "media": [clean(media) for media in found.ad.media[:1000]],
+        "media": [_media(media) for media in found.ad.media[:1000]],
         "raw": clean(found.ad.raw),
     }
     return encode_document(document, "raw")
+
+
+def _media(media: Media) -> Any:
+    """By the URL of its item and result: where that is a hash, a few such files would not fit a document."""
+    return clean(msgspec.structs.replace(media, url=item_url(media)))
 
 
 async def _results(batch: CommitBatch) -> AsyncIterator[bytes]:

@@ -27,7 +27,6 @@ from sqlalchemy.pool import NullPool
 from adology import ConfigError
 from adology.log import REDACTOR
 
-ASYNC_HINT = "Name a synchronous driver, such as postgresql+psycopg:// or mysql+pymysql://."
 _SQLITE_STEPS = 20_000
 """Virtual machine steps between two looks at the clock: about a millisecond."""
 _CANCEL_S = 5.0
@@ -53,7 +52,7 @@ def parse_url(text: str, setting: str) -> sa.URL:
         REDACTOR.add(str(url.password))
     if url.drivername in {"postgresql", "postgres"}:
         url = url.set(drivername="postgresql+psycopg")
-    if url.drivername == "sqlite":
+    if url.drivername in {"sqlite", "sqlite+pysqlite"}:
         _check_sqlite_file(url, setting)
     return url
 
@@ -136,7 +135,10 @@ class Link:
             ) from None
         if dialect.is_async:
             raise ConfigError(
-                self._setting, f"names the asynchronous driver {self._url.drivername}", ASYNC_HINT, code="ADO-1005"
+                self._setting,
+                f"names the asynchronous driver {self._url.drivername}",
+                "Name a synchronous driver, such as postgresql+psycopg:// or mysql+pymysql://.",
+                code="ADO-1005",
             )
         return engine
 

@@ -11,19 +11,12 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from adology import Ad, Media, Spend
+from adology import Ad, Media, Spend, values
 from adology.types import AdStatus, MediaKind, MediaRole
-from adology_customer_db import values
 from adology_customer_db.settings import Columns, CustomerDbSettings
 
 Row = Mapping[str, Any]
 
-_ACTIVE = frozenset({"active", "enabled", "live", "on", "running", "true", "yes", "1", "t", "y"})
-_STOPPED = frozenset(
-    {"archived", "deleted", "disabled", "ended", "expired", "false", "finished", "inactive", "no", "off", "paused"}
-    | {"removed", "stopped", "0", "f", "n"}
-)
-_FETCHABLE = ("http", "https")
 MAX_ID = 200
 """Longer ids are replaced by their hash."""
 
@@ -91,7 +84,7 @@ class Converter:
         for columns, kind, role in self._media_columns():
             for name in columns:
                 for address in self._addresses(row, name):
-                    if urlsplit(address).scheme.lower() not in _FETCHABLE:
+                    if not _is_fetchable(address):
                         outside.append(address)
                     elif address not in found:
                         found[address] = Media(url=address, kind=kind, role=role, position=len(found))
@@ -110,19 +103,17 @@ class Converter:
             value = re.split(rf"(?:{re.escape(self._settings.list_separator)}|\s)+(?=[a-z][\w+.-]*://)", value)
         base = self._settings.media_base_url
         for entry in values.texts(value, self._settings.list_separator):
-            yield urljoin(base, entry) if base else entry
+            try:
+                yield urljoin(base, entry) if base else entry
+            except ValueError:  # "https://[CDN]/a.jpg": a template that nobody filled in
+                yield entry
 
     def _list(self, row: Row, column: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(values.texts(_get(row, column), self._settings.list_separator)))
 
     def _status(self, row: Row, stopped: date | None) -> AdStatus:
-        word = values.text(_get(row, self._columns.status)).lower()
-        if word in _ACTIVE:
-            return "active"
-        if word in _STOPPED:
-            return "stopped"
         if self._columns.status or not self._columns.stopped_on:
-            return "unknown"
+            return values.status(_get(row, self._columns.status))
         return "stopped" if stopped is not None and stopped < self._today else "active"
 
 
@@ -141,6 +132,13 @@ def merge(ad: Ad, more: Ad) -> Ad:
         media_outcome=None if numbered else ad.media_outcome or more.media_outcome,
         raw={**ad.raw, "more_rows": [*rows, more.raw]},
     )
+
+
+def _is_fetchable(address: str) -> bool:
+    try:
+        return urlsplit(address).scheme in {"http", "https"}
+    except ValueError:
+        return False
 
 
 def _get(row: Row, column: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from adology import AdologyError, ConfigError, Retry
-from adology_customer_db.connection import ASYNC_HINT
 
 _REFUSED_LOGIN = ("authentication failed", "access denied", "login failed", "role ", "invalid username", "no such user")
 _NO_DATABASE = ("does not exist", "unknown database", "unable to open database", "not a database", "cannot open")
@@ -28,8 +27,6 @@ def explain(error: Exception, plugin: str, *, connected: bool, url: sa.URL, time
             hint="An index on the cursor column helps.",
             code="ADO-2301",
         )
-    if isinstance(error, sa.exc.MissingGreenlet):
-        return ConfigError(f"sources.{plugin}.url", "names an asynchronous driver", ASYNC_HINT, code="ADO-1005")
     if not connected:
         if any(sign in lowered for sign in (*_REFUSED_LOGIN, *_NO_DATABASE)):
             return ConfigError(f"sources.{plugin}.url", f"{where} refuses us: {shown}", code="ADO-2302")

@@ -105,7 +105,7 @@ class _Ads:
         if self._rows > MAX_ROWS_PER_AD:
             raise ConfigError(
                 f"sources.{self._ctx.plugin}.columns.id",
-                f"more than {MAX_ROWS_PER_AD} rows in a row have the id {held.id}; allowed: an id per ad",
+                f"more than {MAX_ROWS_PER_AD} rows in a row have the id {held.id!r}; allowed: an id per ad",
                 code="ADO-2308",
             )
         return merge(held, more)

@@ -68,7 +68,7 @@ class Archive:
         tries = 0
         while True:
             answer = await self._send(self._parameters(query, after))
-            body = _decode(answer)
+            body = answer.find_json()
             error = read_error(body)
             if error is None and _is_page(body):
                 self._note_success()
@@ -91,10 +91,18 @@ class Archive:
 
         Raises:
             ConfigError, RetryLater, Retry: as `get_page`.
+            Terminal: Meta refuses even this query; a version of the API that has ended does so.
         """
         answer = await self._send({"search_terms": ".", "ad_reached_countries": '["DE"]', "limit": 1, "fields": "id"})
-        body = _decode(answer)
+        body = answer.find_json()
         error = read_error(body)
+        if error is not None and error.action == "request":
+            plugin, version = self._ctx.plugin, self._ctx.settings.api_version
+            raise Terminal(
+                f"{plugin}: Meta refuses the simplest query: {error}",
+                hint=f"Is {version} (setting sources.{plugin}.api_version) still a version of the API?",
+                code="ADO-2103",
+            )
         if error is not None and error.action not in {"shrink", "transient"}:
             self._give_up(error, answer.retry_after_s())
         if error is not None or not _is_page(body):
@@ -203,13 +211,6 @@ class Archive:
         wait_s = seconds or self._ctx.settings.throttle_pause_s
         self._ctx.pause(wait_s, why, credential=self._token)
         raise RetryLater(wait_s, f"Meta throttles this token ({why})")
-
-
-def _decode(answer: Answer[Any]) -> Any:
-    try:
-        return msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, RecursionError):
-        return None  # an HTML page, a cut-off body: told apart by the caller
 
 
 def _is_page(body: Any) -> TypeGuard[dict[str, Any]]:

@@ -83,11 +83,14 @@ class BrowserResolver:
 
     async def __aexit__(self, *_: object) -> None:
         """Close browser and driver."""
-        if self._browser is not None:
-            await self._browser.close()
-        if self._driver is not None:
-            await self._driver.stop()
+        browser, driver = self._browser, self._driver
         self._browser = self._driver = None
+        try:
+            if browser is not None:
+                await browser.close()
+        finally:
+            if driver is not None:
+                await driver.stop()
 
     async def resolve(self, ad_id: str) -> Resolution:
         """The media of ad `ad_id` as rendered; the embedded data when the page has any.

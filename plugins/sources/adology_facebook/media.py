@@ -79,10 +79,17 @@ def _media(url: str, kind: MediaKind, role: MediaRole, position: int) -> Media:
 
 
 def _first_time(url: str, seen: set[str]) -> bool:
-    parts = urlsplit(url)
-    # Signature and expiry ride in the query, the file's name in the path.
-    key = parts.path if parts.hostname and parts.hostname.endswith(("fbcdn.net", "cdninstagram.com")) else url
+    key = _file_of(url)
     if key in seen:
         return False
     seen.add(key)
     return True
+
+
+def _file_of(url: str) -> str:
+    """What tells the file at `url` from others: at Meta, signature and expiry ride in the query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return parts.path if (parts.hostname or "").endswith(("fbcdn.net", "cdninstagram.com")) else url

@@ -43,7 +43,7 @@ class Facebook(Source[FacebookSettings, date]):
         progress = find_progress(ctx.resume) or self._plan(ctx, brand, since)
         archive = Archive(ctx, limit=progress.limit, heavy=not progress.light)
         resumed = ctx.resume is not None
-        given: set[str] = set()  # slices overlap: an ad's snapshot is read once
+        given = set(progress.given)  # slices overlap: an ad's snapshot is read once
         async with make_resolver(ctx) as resolver:
             while not progress.is_done:
                 if ctx.settings.max_pages and progress.calls >= ctx.settings.max_pages:
@@ -53,7 +53,7 @@ class Facebook(Source[FacebookSettings, date]):
                 raw, progress = await self._step(ctx, archive, progress)
                 if raw is None:
                     continue
-                found = await read_ads(ctx, resolver, raw, skip=given.union(before.given))
+                found = await read_ads(ctx, resolver, raw, skip=given)
                 resumed = True
                 ad_ids = tuple(ad.id for ad in found.ads)
                 given.update(ad_ids)

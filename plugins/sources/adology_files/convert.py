@@ -14,7 +14,8 @@ import msgspec
 
 from adology import Ad, Media
 from adology.types import MediaKind, MediaRole
-from adology_files.fields import Fields, items, moment, plain
+from adology.values import items, plain
+from adology_files.fields import NAMES, Fields
 from adology_files.places import Place, RefusedError, digest, is_table, resolve_file
 from adology_files.problems import Problems
 from adology_files.tables import Row, read_rows
@@ -28,6 +29,7 @@ _MEDIA: tuple[tuple[str, MediaKind, MediaRole], ...] = (
     ("previews", "image", "preview"),
 )
 _SEVERAL = (re.compile(r"[;|\n]"), re.compile(r"[;|\n,]"))
+_NAMES_SHOWN = 20
 _FILE_BYTES = 500
 """What an ad of a bare file weighs on a page."""
 
@@ -70,10 +72,13 @@ class PlaceReader:
                 self._problems.add(path, str(error))
                 return
         for line, size, row in read_rows(path, self._problems, max_line=self._max_line):
-            yield self._row_ad(path, line, row), size
+            fields = Fields(row)
+            if fields.says_something:
+                yield self._row_ad(path, line, row, fields), size
+            else:
+                self._problems.add(path, _nothing_known(row), line)
 
-    def _row_ad(self, table: Path, line: int, row: Row) -> Ad:
-        fields = Fields(row)
+    def _row_ad(self, table: Path, line: int, row: Row, fields: Fields) -> Ad:
         media, lost = self._media(fields, table, line)
         raw = plain(row)
         stopped = fields.day("stopped_on")
@@ -96,7 +101,7 @@ class PlaceReader:
             status=fields.status(stopped, self._today),
             started_on=fields.day("started_on"),
             stopped_on=stopped,
-            seen_at=moment(fields.get("seen_at")),
+            seen_at=fields.moment("seen_at"),
             reach=fields.count("reach"),
             impressions=fields.amount("impressions"),
             spend=fields.amount("spend"),
@@ -161,9 +166,12 @@ class PlaceReader:
         """The URL of an address and the name that tells its kind.
 
         Raises:
-            RefusedError: it is of another scheme, not there, or leads out of the permitted folders.
+            RefusedError: it is malformed, of another scheme, not there, or leads out of the permitted folders.
         """
-        parts = urlsplit(entry)
+        try:
+            parts = urlsplit(entry)
+        except ValueError:  # "https://[CDN]/a.jpg": a template that nobody filled in
+            raise RefusedError("is malformed") from None
         if parts.scheme.lower() in {"http", "https"}:
             return entry, parts.path
         if parts.scheme.lower() == "file":
@@ -202,6 +210,11 @@ def _split(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
+def _nothing_known(row: Row) -> str:
+    names = ", ".join(list(row)[:_NAMES_SHOWN]) or "none"
+    return f"no known column is filled (columns: {names}); known are {', '.join(NAMES)} and other names for them"
+
+
 def _landing_url(fields: Fields, media: tuple[Media, ...]) -> str:
     found = fields.text("landing_url")
     return "" if any(found == item.url for item in media) else found
@@ -210,7 +223,10 @@ def _landing_url(fields: Fields, media: tuple[Media, ...]) -> str:
 def _media_in_url(fields: Fields) -> dict[str, Media]:
     """A column called url may be the creative's own address: its ending tells."""
     url = fields.text("landing_url")
-    kind = kind_of(urlsplit(url).path) if url.startswith(("http://", "https://")) else None
+    try:
+        kind = kind_of(urlsplit(url).path) if url.startswith(("http://", "https://")) else None
+    except ValueError:
+        return {}
     return {url: Media(url=url, kind=kind)} if kind else {}
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
-import msgspec
-
-from adology.types import AdStatus, Spend
+from adology import Spend, values
+from adology.types import AdStatus
 
 NAMES: dict[str, tuple[str, ...]] = {
     "id": ("id", "ad_id", "source_ad_id", "ad_archive_id", "creative_id"),
@@ -47,14 +46,8 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Field → column names, the first that a row fills counts. Case, spaces and dashes do not matter."""
 
-_ACTIVE = frozenset({"active", "enabled", "live", "on", "running", "true", "yes", "1"})
-_STOPPED = frozenset({"archived", "disabled", "ended", "expired", "false", "inactive", "no", "off", "paused"})
-_ENDED = frozenset({"stopped", "removed", "finished", "0"})
 _TAGS = re.compile(r"[,;|\n]")
 _SPACE = re.compile(r"[\s\-.]+")
-_LARGEST = 2**63
-_MILLIS_FROM = 100_000_000_000
-_SECONDS_FROM = 100_000_000
 
 
 class Fields:
@@ -63,35 +56,43 @@ class Fields:
     def __init__(self, row: Mapping[str, Any]) -> None:
         self._row = {_SPACE.sub("_", name.strip().lower()): value for name, value in row.items()}
 
+    @property
+    def says_something(self) -> bool:
+        """Whether any column that is known by its name is filled."""
+        return any(self.get(field) is not None for field in NAMES)
+
     def get(self, field: str) -> Any:
         """The first filled column of a field; None when there is none."""
-        values = (self._row.get(name) for name in NAMES[field])
-        return next((value for value in values if value not in (None, "", [], {})), None)
+        cells = (self._row.get(name) for name in NAMES[field])
+        return next((value for value in cells if value not in (None, "", [], {})), None)
 
     def text(self, field: str) -> str:
         """A field as one text."""
-        return text(self.get(field))
+        return values.text(self.get(field))
 
     def copy(self, field: str) -> tuple[str, ...]:
         """Copy: a list, a JSON array, or one text as it is."""
-        return _unique(text(item) for item in items(self.get(field)))
+        return _unique(values.texts(self.get(field)))
 
     def tags(self, field: str) -> tuple[str, ...]:
         """A list of short words: also text divided by commas, semicolons or bars."""
         value = self.get(field)
-        parts = items(value)
+        parts = values.items(value)
         if isinstance(value, str) and parts == [value]:
             parts = _TAGS.split(value)
-        return _unique(text(item) for item in parts)
+        return _unique(map(values.text, parts))
 
     def day(self, field: str) -> date | None:
         """A day: ISO text, or seconds or milliseconds since 1970."""
-        found = moment(self.get(field))
-        return found.date() if found else None
+        return values.day(self.get(field))
+
+    def moment(self, field: str) -> datetime | None:
+        """An instant, in UTC."""
+        return values.moment(self.get(field))
 
     def count(self, field: str) -> int | None:
         """A whole number."""
-        found = number(self.get(field))
+        found = values.number(self.get(field))
         return None if found is None else round(found)
 
     def amount(self, field: str) -> Spend | None:
@@ -99,98 +100,15 @@ class Fields:
         value = self.get(field)
         currency = self.text("currency") or None if field == "spend" else None
         if isinstance(value, dict):
-            lower, upper = (number(value.get(f"{end}_bound", value.get(end))) for end in ("lower", "upper"))
+            lower, upper = (values.number(value.get(f"{end}_bound", value.get(end))) for end in ("lower", "upper"))
         else:
-            lower = upper = number(value)
+            lower = upper = values.number(value)
         return None if lower is None and upper is None else Spend(lower=lower, upper=upper, currency=currency)
 
     def status(self, stopped: date | None, today: date) -> AdStatus:
         """Whether the ad runs, by its word, else by its last day."""
-        word = self.text("status").lower()
-        if word in _ACTIVE:
-            return "active"
-        if word in _STOPPED | _ENDED or (stopped is not None and stopped < today):
-            return "stopped"
-        return "unknown"
-
-
-def items(value: Any) -> list[Any]:
-    """A value as a list: text that holds a JSON array is one."""
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return value
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            found = msgspec.json.decode(value)
-        except (msgspec.DecodeError, RecursionError):
-            return [value]
-        return found if isinstance(found, list) else [value]
-    return [value]
-
-
-def text(value: Any) -> str:
-    """A value as one text; a record's own text where it has one."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return clean(value).strip()
-        case bool():
-            return str(value).lower()
-        case {"text": str(inner)}:
-            return clean(inner).strip()
-        case int() | float():
-            return str(value)
-    return msgspec.json.encode(plain(value)).decode()
-
-
-def clean(value: str) -> str:
-    """Text that every store takes: NUL and lone surrogates replaced."""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
-def plain(value: Any) -> Any:
-    """A decoded JSON value that every store takes."""
-    match value:
-        case str():
-            return clean(value)
-        case bool():
-            return value
-        case int():
-            return value if -_LARGEST <= value < _LARGEST else str(value)
-        case dict():
-            return {clean(str(key)): plain(item) for key, item in value.items()}
-        case list():
-            return [plain(item) for item in value]
-    return value
-
-
-def moment(value: Any) -> datetime | None:
-    """The instant a value names, in UTC; None when it names none."""
-    try:
-        if isinstance(value, str):
-            shown = value.strip()
-            if not (shown.isdigit() and len(shown) > len("20260131")):
-                found = datetime.fromisoformat(shown)
-                return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-        seconds = number(value)
-        if seconds is None or abs(seconds) < _SECONDS_FROM:
-            return None
-        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= _MILLIS_FROM else seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def number(value: Any) -> float | None:
-    """A finite number; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return found if found - found == 0 else None
+        said = values.status(self.get("status"))
+        return "stopped" if said == "unknown" and stopped is not None and stopped < today else said
 
 
 def _unique(parts: Iterator[str]) -> tuple[str, ...]:

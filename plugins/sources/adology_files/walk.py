@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from adology.fetch.sniff import SNIFF_BYTES, sniff
 from adology.types import MediaKind
 from adology_files.places import RefusedError, resolve_file
 from adology_files.problems import Problems
@@ -16,15 +17,6 @@ IMAGES = frozenset({".avif", ".bmp", ".gif", ".heic", ".jfif", ".jpeg", ".jpg", 
 VIDEOS = frozenset(
     {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"}
 )
-_MAGIC: tuple[tuple[int, bytes, MediaKind], ...] = (
-    (0, b"\xff\xd8\xff", "image"),
-    (0, b"\x89PNG\r\n\x1a\n", "image"),
-    (0, b"GIF8", "image"),
-    (8, b"WEBP", "image"),
-    (4, b"ftyp", "video"),
-    (0, b"\x1a\x45\xdf\xa3", "video"),
-)
-_MAGIC_BYTES = 16
 
 
 def kind_of(name: str) -> MediaKind | None:
@@ -35,14 +27,14 @@ def kind_of(name: str) -> MediaKind | None:
     return "video" if suffix in VIDEOS else None
 
 
-def sniff(path: Path) -> MediaKind | None:
+def kind_within(path: Path) -> MediaKind | None:
     """What a file without an extension begins like; None for anything but a creative."""
     try:
         with path.open("rb") as file:
-            head = file.read(_MAGIC_BYTES)
+            found = sniff(file.read(SNIFF_BYTES))
     except OSError:
         return None
-    return next((kind for at, magic, kind in _MAGIC if head[at : at + len(magic)] == magic), None)
+    return None if found is None or found.kind == "other" else found.kind
 
 
 class Walk:
@@ -84,7 +76,7 @@ class Walk:
     def _files(self, folder: Path, entries: list[os.DirEntry[str]]) -> Iterator[tuple[Path, MediaKind]]:
         for entry in entries:
             path = folder / entry.name
-            kind = kind_of(entry.name) or (sniff(path) if "." not in entry.name and _is_file(entry) else None)
+            kind = kind_of(entry.name) or (kind_within(path) if "." not in entry.name and _is_file(entry) else None)
             if kind is None:
                 self.skipped += 1
                 continue

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
@@ -18,7 +18,8 @@ ACTIVE_WITHIN = timedelta(days=1)
 STOPPED_AFTER = timedelta(days=7)
 """The library knows no end dates, only the day of the last showing (see `_status`)."""
 
-_SECRET_PARAMETERS = frozenset({"api_key"})
+# The value ends where a URL would; `%3D` is the equals sign of a URL inside another one's query.
+_SECRET = re.compile(r"api_key(?:=|%3D)[^&#\s\"'<>\\]*&?", re.IGNORECASE)
 _DROPPED = frozenset({"serpapi_details_link", "api_key"})
 """Not the vendor's record of the ad: a ready-made query of ours, and what should never be there."""
 
@@ -39,15 +40,9 @@ def scrub(value: Any, key: str) -> Any:
         return [scrub(item, key) for item in value]
     if not isinstance(value, str):
         return value
-    if "api_key" in value and "://" in value:
-        value = _scrub_url(value)
+    if _SECRET.search(value):
+        value = _SECRET.sub("", value).rstrip("?&")
     return value.replace(key, "***") if key else value
-
-
-def _scrub_url(text: str) -> str:
-    parts = urlsplit(text)
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in _SECRET_PARAMETERS]
-    return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 def needs_details(row: dict[str, Any]) -> bool:
@@ -161,8 +156,7 @@ def _lists(entries: list[dict[str, Any]], key: str) -> tuple[str, ...]:
 
 
 def _is_page(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and not parts.path.endswith("/content.js")
+    return url.startswith(("https://", "http://")) and not url.partition("?")[0].endswith("/content.js")
 
 
 def _countries(details: Details | None, region: int | None) -> tuple[str, ...]:

@@ -21,7 +21,10 @@ _PATHS_WITH_ID = frozenset({"embed", "shorts", "v", "live"})
 
 def find_youtube_id(url: str) -> str | None:
     """The id in any of YouTube's address forms; None for other addresses."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
     if host not in YOUTUBE_HOSTS:
         return None

@@ -127,7 +127,7 @@ class Search:
             Retry: no usable answer.
         """
         answer = await self._send("/account.json", {})
-        body = _decode(answer)
+        body = answer.find_json()
         failure = read_failure(answer.status, body)
         if failure is not None and failure.action in {"credential", "account", "address"}:
             self._give_up(failure)
@@ -151,19 +151,20 @@ class Search:
 
     # One search
 
-    async def _search(self, params: dict[str, Any]) -> dict[str, Any]:
+    async def _search(self, params: dict[str, Any]) -> Any:
         """The decoded answer, which has results or says that there are none."""
         await self._find_pace()
         tries = 0
         while True:
             answer = await self._send("/search.json", params)
-            failure = read_failure(answer.status, _decode(answer))
+            body = answer.find_json()
+            failure = read_failure(answer.status, body)
             if failure is not None and failure.action == "wait":
-                answer = await self._await_result(answer)
-                failure = read_failure(answer.status, _decode(answer))
-            body = _decode(answer)
+                answer = await self._await_result(answer, body)
+                body = answer.find_json()
+                failure = read_failure(answer.status, body)
             if failure is None or failure.action == "empty":
-                return body if isinstance(body, dict) else {}
+                return body
             if failure.action not in {"transient", "failed", "wait"}:
                 await self._give_up_search(failure, answer)
             tries += 1
@@ -173,13 +174,13 @@ class Search:
                 raise self._no_use(answer, failure, tries)
             await asyncio.sleep(self._ctx.settings.backoff_s * 2 ** (tries - 1))
 
-    async def _await_result(self, answer: Answer[Any]) -> Answer[Any]:
+    async def _await_result(self, answer: Answer[Any], body: Any) -> Answer[Any]:
         """The result of a search that was still running, from the archive: asking there is free."""
-        search_id = quote(str(_decode(answer)["search_metadata"].get("id") or ""), safe="")
+        search_id = quote(str(body["search_metadata"].get("id") or ""), safe="")
         for poll in range(POLLS if search_id else 0):
             await asyncio.sleep(self._ctx.settings.backoff_s * min(4.0, 1.5**poll))
             answer = await self._send(f"/searches/{search_id}.json", {})
-            failure = read_failure(answer.status, _decode(answer))
+            failure = read_failure(answer.status, answer.find_json())
             if failure is None or failure.action != "wait":
                 break
         return answer
@@ -298,7 +299,8 @@ class Search:
         # `next` itself is never followed: it is another host's word on where our key goes.
         token = paging.get("next_page_token") if isinstance(paging, dict) else None
         return RawPage(
-            tuple(row for row in rows if row.get("ad_creative_id")),
+            # As text, whatever it came as: by this id it is told which details were bought.
+            tuple({**row, "ad_creative_id": str(row["ad_creative_id"])} for row in rows if row.get("ad_creative_id")),
             str(token) if token and rows else None,
         )
 
@@ -307,10 +309,3 @@ def _dicts(value: Any) -> tuple[dict[str, Any], ...]:
     """The objects in a list; a bare object counts as a list of one."""
     items = value if isinstance(value, list) else [value]
     return tuple(item for item in items if isinstance(item, dict) and item)
-
-
-def _decode(answer: Answer[Any]) -> Any:
-    try:
-        return msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
-        return None  # an HTML page, a cut-off body: told apart by the caller

@@ -179,7 +179,7 @@ class _Walk:
 
     def _own_rows(self, query: Slice, rows: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
         """Each ad's row once, without the strays that a free-text search for a domain brings."""
-        unique = {str(row["ad_creative_id"]): row for row in rows}
+        unique = {row["ad_creative_id"]: row for row in rows}
         if not query.domain:
             return list(unique.values())
         own = [row for row in unique.values() if _leads_to(row, query.domain)]
@@ -222,7 +222,7 @@ class _Walk:
                 try:
                     return await self._search.get_details(
                         str(row.get("advertiser_id") or ""),
-                        str(row["ad_creative_id"]),
+                        row["ad_creative_id"],
                         region=query.region if query else None,
                     )
                 except Exception as error:  # noqa: BLE001 - handed to the caller, which raises it

@@ -115,7 +115,7 @@ def test_batches_are_listed_by_brand_newest_first(run: Run, tell: Callable[..., 
 def test_open_batches_only_on_request(run: Run, tell: Callable[..., Story], brand: str) -> None:
     tell(*WHOLE)
     assert run("batch", "list", "--brand", brand, "--open", "--json").json == []
-    assert "No batches." in run("batch", "list", "--brand", brand, "--open").err
+    assert "No batch is at work." in run("batch", "list", "--brand", brand, "--open").err
 
 
 def test_an_unknown_brand_is_an_error_not_an_empty_list(run: Run, stack: AdologySettings, brand: str) -> None:
@@ -212,6 +212,10 @@ def test_following_prints_lines_and_returns_the_outcome(with_database: WithDatab
     (outcome,) = with_database(work)
     assert (outcome.state, outcome.ads, outcome.assets, outcome.duplicates) == ("committed", 5, 2, 1)
     assert [(f.code, f.count) for f in outcome.failures] == [("ADO-5102", 1)]
+    assert [(s.source, s.outcome, s.code) for s in outcome.sources] == [
+        ("facebook", "ok", ""),
+        ("serpapi", "failed", "ADO-2101"),
+    ]
     assert outcome.creatives_per_s == pytest.approx(4 / outcome.seconds, rel=0.01)
     text = out.getvalue()
     assert f"{brand}: gather: 5 ads, 2 pages" in text

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partialmethod
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ import pytest
 from adology.aws import open_client
 from adology.queues import Sqs
 from adology.settings import AdologySettings
-from adology.store import Database, Ledger
+from adology.store import Catalogue, Database, Ledger
 from tests.unit.cli.conftest import Run
 
 pytestmark = pytest.mark.stack
@@ -100,6 +101,31 @@ def test_gathering_sends_one_message_per_brand_with_its_request(run: Run, stack:
     assert result.code == 0, result.err
     (sent,) = result.json
     assert receive(stack) == [{"brand": brand, "request_id": sent["request_id"]}]
+
+
+def test_all_means_the_brands_of_every_page_of_the_catalogue(
+    run: Run, stack: AdologySettings, brand: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (f"{brand}-1", f"{brand}-2", f"{brand}-3"):
+        run("brand", "add", name)
+    monkeypatch.setattr(Catalogue, "list_brands", partialmethod(Catalogue.list_brands, limit=2))
+    known = {line["id"] for line in run("brand", "list", "--json").json}
+    sent = run("brand", "gather", "--all", "--json").json
+    assert {each["brand"] for each in sent} == known
+    assert {f"{brand}-1", f"{brand}-2", f"{brand}-3"} <= known
+    assert {message["request_id"] for message in receive(stack)} >= {each["request_id"] for each in sent}
+
+
+@pytest.mark.parametrize("more", [[], ["--wait"]])
+def test_all_of_an_empty_catalogue_says_how_to_begin(
+    run: Run, stack: AdologySettings, monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    del stack
+    monkeypatch.setattr(Catalogue, "list_brands", partialmethod(Catalogue.list_brands, limit=0))
+    result = run("brand", "gather", "--all", *more)
+    assert result.code == 0
+    assert result.out == ""
+    assert "No brands yet. Add one: adology brand add" in result.err
 
 
 def test_an_unknown_brand_names_the_nearest_and_sends_nothing(run: Run, stack: AdologySettings, brand: str) -> None:

@@ -50,7 +50,7 @@ def test_a_folder_becomes_ads_with_nothing_but_one_command(tmp_path: Path) -> No
     [
         (["empty"], "empty is empty"),
         (["notes.txt"], "notes.txt is neither a folder nor one of .jsonl, .ndjson, .csv, .tsv"),
-        (["full", "--metadata", "notes.txt"], "notes.txt is neither a folder nor one of"),
+        (["full", "--metadata", "notes.txt"], "--metadata notes.txt is not one of .jsonl, .ndjson, .csv, .tsv"),
         (["ads.csv", "--metadata", "ads.csv"], "--metadata describes a folder; a table of its own is given as PATH"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from adology.cli.liveview import draw
-from adology.cli.model import FailureLine, Outcome
+from adology.cli.model import FailureLine, Outcome, SourceLine
 from adology.cli.progress import describe
 from adology.cli.results import exit_code, show_outcomes, total
 from adology.cli.watch import Progress, Request
@@ -149,6 +149,22 @@ def test_the_table_at_the_end_has_every_figure(
     assert max(map(len, text.splitlines())) <= columns
 
 
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_many_brands_on_a_narrow_terminal_are_several_tables(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adology.cli.output.PIPE_WIDTH", columns)
+    brands = [f"brand-{n}" for n in range(12)]
+    show_outcomes([Outcome(brand=brand, state="committed", ads=1234, bytes=10**8) for brand in brands])
+    text = capsys.readouterr().out
+    words = text.split()
+    assert [word for word in words if word.startswith("brand-")] == brands
+    assert words.count("committed") == len(brands)
+    assert words.count("1,234") == len(brands)
+    assert "14,808" in words
+    assert max(map(len, text.splitlines())) <= columns
+
+
 def test_totals_add_up_and_time_is_the_longest() -> None:
     both = total([NIKE, Outcome(brand="b", state="committed", ads=10, seconds=40.0, creatives_per_s=5.0)])
     assert (both.ads, both.seconds) == (1250, 40.0)
@@ -173,6 +189,45 @@ def test_where_there_is_little_room_an_address_is_not_repeated_after_its_reason(
     line = FailureLine(code="ADO-5102", reason=f"{address} answered 410.", count=1, example=f"{address}?sig=1")
     show_outcomes([Outcome(brand="b", state="committed", failures=[line])])
     assert capsys.readouterr().out.count(address) == 1
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_signatures_of_addresses_are_not_shown(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adology.cli.output.PIPE_WIDTH", columns)
+    line = FailureLine(code="ADO-3101", reason="broken", count=1, example="https://cdn.example/x.png?exp=17&sig=abcdef")
+    show_outcomes([Outcome(brand="b", state="committed", failures=[line])])
+    text = capsys.readouterr().out
+    assert "https://cdn.example/x.png" in text
+    assert "?" not in text
+    assert "sig=" not in text
+
+
+def test_sources_that_gave_less_than_all_are_named_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    sources = [
+        SourceLine(source="crm", outcome="empty"),
+        SourceLine(source="facebook", outcome="ok", ads=3),
+        SourceLine(source="files", outcome="partial", code="ADO-2402", reason="files: ads.csv line 4: is [bad]"),
+    ]
+    show_outcomes([Outcome(brand="b", state="committed", sources=sources)], next_steps=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert "b: crm found nothing" in lines
+    assert "b: files partial: ads.csv line 4: is [bad] [ADO-2402]" in lines
+    assert not any("facebook" in line for line in lines)
+
+
+def test_the_reasons_of_a_failed_batch_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = SourceLine(source="facebook", outcome="failed", reason="the token has expired")
+    show_outcomes([Outcome(brand="b", state="failed", error="facebook: the token has expired", sources=[failed])])
+    assert capsys.readouterr().out.count("the token has expired") == 1
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_the_live_view_leaves_room_for_what_a_terminal_writes_at_ctrl_c(columns: int) -> None:
+    console = Console(file=io.StringIO(), width=columns, force_terminal=True)
+    lines = console.render_lines(draw([PHASES["acquire"]], width=columns), pad=False)
+    assert max(sum(segment.cell_length for segment in line) for line in lines) <= columns - len("^C")
 
 
 def test_seconds_run_until_the_commit() -> None:

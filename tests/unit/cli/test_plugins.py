@@ -147,8 +147,19 @@ def test_a_new_package_passes_its_tests_as_generated(run: Run, tmp_path: Path, k
 def test_a_new_package_never_replaces_a_folder_and_needs_a_plugin_name(run: Run, tmp_path: Path) -> None:
     (tmp_path / "adology-mine").mkdir()
     assert "adology-mine exists already. Give another name" in run("plugins", "new", "source", "mine").err
-    assert "is 'My-Source'; allowed: 1 to 40 of a-z, 0-9 and _" in run("plugins", "new", "source", "My-Source").err
+    assert (
+        "cannot be called 'My-Source'; allowed: 1 to 40 of a-z, 0-9 and _"
+        in run("plugins", "new", "source", "My-Source").err
+    )
     assert list((tmp_path / "adology-mine").iterdir()) == []
+
+
+def test_a_new_package_needs_a_folder_that_can_be_written(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "adology-file").mkdir()
+    (tmp_path / "adology-file" / "file").touch()
+    result = run("plugins", "new", "sink", "mine", "--into", "adology-file/file/below")
+    assert result.err.startswith("error: adology-file/file/below/adology-mine/pyproject.toml cannot be written: ")
+    assert "Choose another folder with --into." in result.err
 
 
 def test_a_source_is_tried_on_a_handle(run: Run, tmp_path: Path) -> None:
@@ -159,6 +170,12 @@ def test_a_source_is_tried_on_a_handle(run: Run, tmp_path: Path) -> None:
     assert len(result.json) == 2
     assert all(ad["media"] for ad in result.json)
     assert "a.png" in run("plugins", "run", "files", "--handle", tmp_path).out
+
+
+def test_live_is_for_sources(run: Run) -> None:
+    result = run("plugins", "check", "media", "--live")
+    assert result.err.startswith("error: --live asks a source's vendor, but media is of the kind analyzer.")
+    assert result.code == 1
 
 
 def test_an_analyzer_is_tried_on_a_file(run: Run, tmp_path: Path) -> None:
@@ -174,10 +191,12 @@ def test_an_analyzer_is_tried_on_a_file(run: Run, tmp_path: Path) -> None:
     [
         (["files"], 2, "a source needs --handle VALUE or --brand NAME"),
         (["media"], 2, "analyzer media needs a FILE"),
-        (["media", "copy.txt"], 1, "copy.txt is text/plain, but media accepts image, video"),
+        (["media", "copy.txt"], 1, "copy.txt is text/plain, but media accepts image, video. [ADO-1007]"),
         (["copy", "broken.json"], 1, "broken.json is not an ad as JSON"),
-        (["copi", "copy.txt"], 1, "no analyzer is called 'copi'. Did you mean copy?"),
-        (["facebook", "--handle", "1"], 1, "sources.facebook"),
+        (["copi", "copy.txt"], 1, "no analyzer or source is called 'copi'. Did you mean copy?"),
+        (["facebok"], 1, "no analyzer or source is called 'facebok'. Did you mean facebook?"),
+        (["files", "copy.txt"], 2, "source files takes no FILE; give --handle VALUE or --brand NAME"),
+        (["facebook", "--handle", "1"], 1, "setting sources.facebook.token: is required, but is not set"),
     ],
 )
 def test_a_try_that_cannot_work_says_why(run: Run, tmp_path: Path, arguments: list[str], code: int, words: str) -> None:

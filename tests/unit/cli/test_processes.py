@@ -14,6 +14,7 @@ import pytest
 
 from adology.cli import processes
 from adology.cli.processes import supervise
+from adology.log import logger
 
 CHILD = """
 import os, signal, sys, time
@@ -85,11 +86,13 @@ def test_a_child_that_does_not_end_in_time_is_killed_and_counts_as_abandoned(fol
 def test_a_stop_while_waiting_to_restart_ends_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "FIRST_PAUSE_S", 60.0)
 
-    def has_crashed() -> bool:
-        return bool(children(folder)) and not any(psutil.pid_exists(pid) for pid in children(folder))
-
+    told: list[str] = []
+    sink = logger.add(told.append, format="{message}")
     began = time.monotonic()
-    assert supervised(folder, "crashes", 1, has_crashed) is False
+    try:
+        assert supervised(folder, "crashes", 1, lambda: any("died; restarting" in line for line in told)) is False
+    finally:
+        logger.remove(sink)
     assert time.monotonic() - began < 20
 
 

@@ -64,6 +64,10 @@ def test_no_arguments_show_help_and_count_as_wrong_usage(run: Run) -> None:
             "'redis' is no embedded server; allowed: postgres, mongo, aws. See `adology up --help`",
         ),
         (["up", "--port", "postgres"], "--port 'postgres' is not NAME=NUMBER, such as postgres=5433"),
+        (
+            ["up", "--port", "postgress=5433"],
+            "no service 'postgress' has a port; allowed: postgres, mongo, aws, registry. See `adology up --help`",
+        ),
         (["worker", "--queues", "gather,paint"], "'gather,paint' is not one or more of gather, acquire, insight"),
         (["brand", "add", "x", "--every", "often"], "'often' is no length of time; allowed: a number and s, m, h or d"),
         (["brand", "add", "x", "--handle", "crm"], "--handle 'crm' is not SOURCE=VALUE"),
@@ -105,6 +109,13 @@ def test_a_setting_that_is_wrong_names_key_and_code(run: Run, monkeypatch: pytes
     assert "Did you mean worker.concurrency? [ADO-1004]" in result.err
 
 
+def test_a_settings_file_that_is_not_there_is_named_with_the_option(run: Run) -> None:
+    result = run("brand", "list", "--config", "gone.toml")
+    assert result.err == "error: setting --config: settings file gone.toml does not exist. [ADO-1002]\n"
+    warned = run("status", "--config", "gone.toml").err
+    assert warned.startswith("warning: setting --config: settings file gone.toml does not exist. Going on with home ")
+
+
 def test_an_unexpected_error_says_how_to_see_more(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_home: Path) -> None:
         raise ZeroDivisionError("password=hunter22x")
@@ -120,7 +131,9 @@ def test_ctrl_c_is_exit_code_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyboardInterrupt
 
     monkeypatch.setattr("adology.embedded.read_state", interrupted)
-    assert run("status").code == 130
+    result = run("status")
+    assert result.code == 130
+    assert result.err == "error: interrupted\n"
 
 
 def test_an_error_of_several_lines_is_put_on_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,12 +77,34 @@ def test_servers_come_up_are_shown_and_go_down(tmp_path: Path) -> None:
         more = run_process("up", "--home", home)
         assert more.code == 1
         assert "Run `adology down` first" in more.err
+        port = line["port"] % 60_000 + 1
+        moved = run_process("up", "--only", "postgres", "--port", f"postgres={port}", "--port", "aws=1", "--home", home)
+        assert f"postgres runs on port {line['port']} already, not on {port}: `adology down` first" in moved.err
+        assert "--port aws=1 has no effect: aws is not started" in moved.err
     finally:
         down = run_process("down", "--home", home)
     assert down.code == 0
     assert "postgres is stopped" in down.err
     assert f"stopped 1 service; data is in {home}" in down.out
-    assert run_process("status", "--home", home).code == 1
+    status = run_process("status", "--home", home, "--json")
+    assert status.code == 1
+    assert [(line["state"], line["error"]) for line in status.json["services"]] == [("stopped", "")]
+
+
+def test_a_database_that_does_not_answer_is_told_at_once_and_without_its_password(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADOLOGY_POSTGRES__URL", "postgresql://u:hunter22x@127.0.0.1:1/d")
+    result = run("brand", "list")
+    assert result.code == 1
+    assert result.err.startswith("error: the database cannot be reached: ")
+    assert "127.0.0.1" in result.err
+    assert "Check postgres.url" in result.err
+    assert result.err.count("\n") == 1
+    monkeypatch.setenv("ADOLOGY_POSTGRES__URL", "mysql://u:hunter22x@127.0.0.1/d")
+    other = run("brand", "list")
+    assert other.err.startswith("error: the database cannot be reached: ")
+    assert "hunter22x" not in result.err + other.err
 
 
 @pytest.mark.stack

@@ -14,9 +14,12 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
-from adology import Brand, ConfigError, Page, Retry
-from adology_customer_db import Columns, CustomerDb, Mark
+from adology import Ad, Brand, ConfigError, Page, Retry
+from adology_customer_db import Columns, CustomerDb, Mark, rows
+from adology_customer_db.connection import parse_url
+from adology_customer_db.source import MAX_ROWS_PER_AD, _Ads
 from tests.unit.customer_db.conftest import (
     BRAND,
     COLUMNS,
@@ -214,6 +217,15 @@ def test_relative_media_need_a_base_and_are_not_taken_for_text_ads_without_one(u
     assert [m.url for m in ad.media] == [f"https://cdn.acme.example/ads/spring/{n}.jpg" for n in "ab"]
 
 
+@pytest.mark.parametrize("base", ["", "https://cdn.acme.example/"])
+def test_an_address_that_nobody_can_read_costs_its_row_a_creative_and_no_other_row(
+    url: str, insert: Insert, base: str
+) -> None:
+    insert(row(1, image_url="https://[CDN]/a.jpg"), row(2, image_url="https://cdn.acme.example/b.jpg"))
+    ads = read_ads(make_settings(url, media_base_url=base))
+    assert [(ad.outcome(), len(ad.media)) for ad in ads] == [("unavailable", 0), ("media", 1)]
+
+
 def test_a_file_address_in_the_data_is_never_handed_on(url: str, insert: Insert) -> None:
     insert(row(1, image_url="file:///etc/passwd"))
     (ad,) = read_ads(make_settings(url, media_base_url="https://cdn.acme.example/"))
@@ -266,10 +278,11 @@ def test_check_reads_no_row_and_finds_what_is_wrong(url: str) -> None:
         asyncio.run(CustomerDb().check(make_context(make_settings(url, query="select * from gone"))))
 
 
-def test_a_missing_file_is_told_and_not_created(tmp_path: Path) -> None:
+@pytest.mark.parametrize("driver", ["sqlite", "sqlite+pysqlite"])
+def test_a_missing_file_is_told_and_not_created(driver: str, tmp_path: Path) -> None:
     path = tmp_path / "typo.sqlite"
     with pytest.raises(ConfigError, match=r"url: SQLite file .*typo\.sqlite does not exist"):
-        read_ads(make_settings(f"sqlite:///{path}"))
+        read_ads(make_settings(f"{driver}:///{path}"))
     assert not path.exists()
 
 
@@ -278,6 +291,7 @@ def test_a_missing_file_is_told_and_not_created(tmp_path: Path) -> None:
     [
         ("no url at all: hunter2-secret", "is not a database URL"),
         ("sqlite+aiosqlite:///x", "aiosqlite"),
+        ("postgresql+psycopg_async://u:hunter2-secret@127.0.0.1/x", "names the asynchronous driver .* synchronous"),
         ("postgresql+asyncpg://u:hunter2-secret@127.0.0.1/x", "asyncpg"),
         ("nosuchdb://u:hunter2-secret@127.0.0.1/x", "dialect nosuchdb"),
         ("mysql+nosuchdriver://u:hunter2-secret@127.0.0.1/x", "nosuchdriver"),
@@ -382,3 +396,32 @@ def test_now_is_the_contexts_not_the_clocks(url: str, insert: Insert) -> None:
     insert(row(1, ends_on="2026-05-20"))
     (ad,) = read_ads(make_settings(url), now=datetime(2026, 5, 19, tzinfo=UTC))
     assert ad.status == "active"
+
+
+def test_a_column_that_tells_no_ads_apart_is_a_setting_to_change(url: str, insert: Insert) -> None:
+    insert(*(row(1, id="same") for _ in range(MAX_ROWS_PER_AD + 1)))
+    with pytest.raises(ConfigError, match=r"columns\.id: more than 1000 rows in a row have the id 'same'") as caught:
+        read_ads(make_settings(url))
+    assert caught.value.code == "ADO-2308"
+
+
+def test_a_cursor_column_without_an_order_is_a_setting_to_change(url: str) -> None:
+    ads = _Ads(make_context(make_settings(url)), None)
+    with pytest.raises(ConfigError, match=r"cursor_column: updated_at holds a truth value; allowed: numbers, "):
+        ads.add([(Ad(id="1"), True)])
+
+
+def test_a_driver_that_never_answers_is_waited_for_no_longer_than_was_set(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "_GRACE_S", 0.05)
+
+    async def ask() -> None:
+        statement = sa.select(sa.text("1"))
+        async with rows.Rows(
+            parse_url(url, "url"), statement, plugin="customer_db", page_size=1, timeout_s=0.1
+        ) as found:
+            await found._run("sleep", lambda: time.sleep(0.5))
+
+    with pytest.raises(Retry, match=r"did not answer within 0\.1 s\. The setting is sources\.customer_db\.timeout_s"):
+        asyncio.run(ask())

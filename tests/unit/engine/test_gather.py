@@ -180,7 +180,7 @@ def test_all_sources_failing_fails_the_batch_with_every_reason() -> None:
         )
         assert isinstance(await bench.handle(), Done)
         assert bench.failed() == (
-            "library: no such page; other: setting sources.other.token: has expired.; "
+            "library: no such page; other: setting sources.other.token: has expired; "
             "typo: no source is called 'typo' (configured: library, other); see `adology plugins list`"
         )
         assert bench.calls.started == []

@@ -119,3 +119,21 @@ async def test_leaving_closes_browser_and_driver_once(resolver: BrowserResolver)
     async with resolver:
         pass
     assert page.closed == 1
+
+
+async def test_the_driver_ends_even_if_the_browser_does_not_close(resolver: BrowserResolver) -> None:
+    class Stuck:
+        async def close(self) -> None:
+            raise RuntimeError("the browser is gone")
+
+    class Driver:
+        stopped = False
+
+        async def stop(self) -> None:
+            self.stopped = True
+
+    resolver._browser, resolver._driver = Stuck(), (driver := Driver())
+    with pytest.raises(RuntimeError, match="is gone"):
+        async with resolver:
+            pass
+    assert driver.stopped

@@ -158,3 +158,8 @@ def test_a_real_page_with_many_ads_gives_each_its_own(shared_data: Path) -> None
     for item in items:
         found = read_snapshot(text, str(item["ad_archive_id"]))
         assert sum(media.role == "creative" for media in found.media) == _creatives(item["snapshot"])
+
+
+def test_an_address_that_nobody_can_read_does_not_hide_the_others() -> None:
+    snapshot = {"images": [{"original_image_url": "https://[CDN]/a.jpg"}, {"original_image_url": IMAGE}]}
+    assert [media.url for media in list_media(snapshot)] == ["https://[CDN]/a.jpg", IMAGE]

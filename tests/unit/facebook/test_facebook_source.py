@@ -318,6 +318,14 @@ async def test_check_does_not_take_a_page_of_html_for_success(rig: Rig) -> None:
         await rig.source.check(rig.context())
 
 
+async def test_check_names_the_version_when_meta_refuses_the_simplest_query(rig: Rig) -> None:
+    await rig.serve(make_world(make_ads(5)))
+    with pytest.raises(Terminal, match=r"Is v26\.0 \(setting sources\.facebook\.api_version\) still") as caught:
+        await rig.source.check(rig.context(base_url=f"{rig.meta.origin}/gone"))
+    assert code_of(caught.value) == "ADO-2103"
+    assert "Meta refuses the simplest query: Graph error" in str(caught.value)
+
+
 async def test_a_query_that_is_wrong_fails_the_brand_with_the_vendors_words(rig: Rig) -> None:
     await rig.serve(make_world(make_ads(5)))
     with pytest.raises(Terminal) as caught:

@@ -34,8 +34,11 @@ def test_a_file_without_extension_is_a_creative_if_it_begins_like_one(folder: Pa
     put(folder, "poster")
     put(folder, "Makefile", data=b"all: build\n")
     put(folder, "clip", data=b"\x00\x00\x00\x20ftypisom")
+    put(folder, "modern", data=b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1")
+    put(folder, "saved", data=b"<!doctype html><title>404</title>")
     assert [(ad.id, ad.format) for ad in gather(folder).ads] == [
         ("acme/spring/clip", "video"),
+        ("acme/spring/modern", "image"),
         ("acme/spring/poster", "image"),
     ]
 
@@ -216,7 +219,8 @@ def test_check_names_a_root_that_is_no_folder(folder: Path) -> None:
         asyncio.run(Files().check(Context("files", FilesSettings(roots=(root,)))))
 
     check(str(folder))
-    for wrong in ("relative", str(folder / "gone"), str(folder / "a.jpg")):
+    put(folder, "ads.csv")
+    for wrong in ("relative", str(folder / "gone"), str(folder / "a.jpg"), str(folder / "ads.csv")):
         with pytest.raises(ConfigError, match=r"setting sources\.files\.roots: "):
             check(wrong)
 
@@ -224,3 +228,12 @@ def test_check_names_a_root_that_is_no_folder(folder: Path) -> None:
 def _open_files(folder: Path) -> int:
     links = [os.path.realpath(fd) for fd in Path("/proc/self/fd").iterdir()]
     return sum(link.startswith(str(folder)) for link in links)
+
+
+def test_a_row_may_refer_to_creatives_only(folder: Path) -> None:
+    put(folder, "other.csv", "sub/a.png")
+    write_lines(folder / "ads.jsonl", {"id": 1, "file": "other.csv"}, {"id": 2, "file": "sub"}, {"id": 3, "file": "no"})
+    found = gather(folder)
+    assert "line 1: refers to 'other.csv', which is a table, not a creative" in found.problem
+    assert "line 2: refers to 'sub', which is no regular file" in found.problem
+    assert "line 3: refers to 'no', which cannot be read: No such file or directory" in found.problem

@@ -33,6 +33,24 @@ def test_a_broken_line_is_named_and_the_rest_goes_on(folder: Path) -> None:
     assert "line 6: is a JSON null" in found.problem
 
 
+def test_an_address_that_nobody_can_read_costs_its_row_a_creative_and_no_other_row(folder: Path) -> None:
+    rows = [
+        {"id": 1, "image_url": "https://[CDN]/a.jpg"},
+        {"id": 2, "url": "https://[CDN]/a.jpg"},
+        {"id": 3, "body": "fine"},
+    ]
+    found = gather(table(folder, "\n".join(map(json.dumps, rows)), "list.jsonl"))
+    assert found.names == ["acme/1", "acme/2", "acme/3"]
+    assert [ad.outcome() for ad in found.ads] == ["unavailable", "text_only", "text_only"]
+    assert "line 1: refers to 'https://[CDN]/a.jpg', which is malformed" in found.problem
+
+
+def test_a_row_may_be_nested_without_end(folder: Path) -> None:
+    found = gather(table(folder, '{"id": 1, "x": ' + "[" * 700 + "]" * 700 + "}\n", "list.jsonl"))
+    assert (found.names, found.problem) == (["acme/1"], "")
+    assert "…" in str(found.ads[0].raw["x"])
+
+
 def test_a_broken_csv_row_is_named_and_the_rest_goes_on(folder: Path) -> None:
     text = 'id,text,cta\n1,"two\nlines",Buy\n2,"bad" quote,Buy\n3,a,b,c,d\n\n4,short\n5,full,Buy,,\n'
     found = gather(table(folder, text))
@@ -43,6 +61,21 @@ def test_a_broken_csv_row_is_named_and_the_rest_goes_on(folder: Path) -> None:
     ]
     assert "ads.csv line 4: is no CSV row" in found.problem
     assert "ads.csv line 5: has 5 cells, the header 3: '3, a, b, c, d'" in found.problem
+
+
+def test_a_header_that_is_none_ends_its_table(folder: Path) -> None:
+    found = gather(table(folder, "a\rb,c\n1,2\n"))
+    assert found.ads == []
+    assert "ads.csv line 1: is no CSV header (new-line character seen in unquoted field" in found.problem
+
+
+def test_a_row_of_which_no_column_is_known_is_no_ad_without_content(folder: Path) -> None:
+    found = gather(table(folder, "foo,bar,text\n1,2,\n3,4,Run on\n"))
+    assert [ad.bodies for ad in found.ads] == [("Run on",)]
+    assert (
+        "ads.csv line 2: no known column is filled (columns: foo, bar, text); known are id, advertiser,"
+        in found.problem
+    )
 
 
 def test_only_the_first_twenty_problems_are_spelt_out(folder: Path) -> None:

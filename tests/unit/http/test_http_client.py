@@ -270,6 +270,18 @@ async def test_an_answer_of_another_shape_shows_its_beginning_without_secrets() 
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("body", "found"), [(b'{"a": [1]}', {"a": [1]}), (b"<html>", None), (b'{"a": ', None), (b"[" * 100_000, None)]
+)
+def test_a_body_that_is_no_json_is_found_out_without_an_error(body: bytes, found: Any) -> None:
+    assert Answer[Any](200, {}, body, "http://x").find_json() == found
+
+
+async def test_a_body_that_is_nested_without_end_is_an_answer_of_another_shape() -> None:
+    with pytest.raises(Retry, match="with a body that is not the expected JSON"):
+        await get(Script(answer(body=b"[" * 100_000)))
+
+
 async def test_a_secret_that_the_end_of_an_excerpt_cuts_through_is_masked() -> None:
     shown = Answer[Any](200, {}, b"x" * (EXCERPT - 6) + SECRET.encode(), "http://x").excerpt()
     assert shown == "x" * (EXCERPT - 6) + "***"

@@ -110,6 +110,14 @@ def test_a_hook_that_raises_fails_at_call(shelf: Shelf) -> None:
     assert (failure.stage, failure.error) == ("call", "RuntimeError: no licence")
 
 
+def test_a_hook_without_its_marker_is_not_missed_in_silence(shelf: Shelf) -> None:
+    shelf.put("plain", GOOD.format(name="plain").replace("@hookimpl\n", ""))
+    failure = shelf.failure()
+    assert failure.stage == "register"
+    assert failure.error.startswith("TypeError: shelf_plain has no adology_sources() or ")
+    assert failure.error.endswith("marked with @hookimpl")
+
+
 def test_a_hook_of_another_shape_fails_at_register(shelf: Shelf) -> None:
     shelf.put(
         "odd",
@@ -149,6 +157,31 @@ def test_a_class_that_breaks_the_contract_fails_at_validate(shelf: Shelf, old: s
     failure = shelf.failure()
     assert failure.stage == "validate"
     assert words in failure.error
+
+
+def test_a_slip_in_the_isolation_of_an_analyzer_is_named(shelf: Shelf) -> None:
+    text = GOOD.format(name="counter").replace("version = 1", 'version = 1\n    isolation = "proces"')
+    shelf.put("counter", text)
+    assert "Counter.isolation is 'proces'; allowed: inline, process" in shelf.failure().error
+
+
+def test_a_slip_in_the_role_of_a_sink_is_named(shelf: Shelf) -> None:
+    shelf.put(
+        "keeper",
+        """
+        from adology import Sink, hookimpl
+
+        class Keeper(Sink[None]):
+            name = "keeper"
+            version = 1
+            role = "folower"
+
+        @hookimpl
+        def adology_sinks():
+            return [Keeper]
+        """,
+    )
+    assert "Keeper.role is 'folower'; allowed: archive, documents, commit, follower" in shelf.failure().error
 
 
 def test_an_async_analyzer_cannot_be_isolated(shelf: Shelf) -> None:

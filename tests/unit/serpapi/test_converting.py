@@ -155,6 +155,7 @@ def test_a_youtube_id_is_found_in_each_form_of_address(url: str) -> None:
     [
         "",
         "https://cdn.example/video.mp4",
+        "https://[CDN]/video.mp4",
         "https://www.youtube.com/",
         "https://www.youtube.com/watch?v=a b",
         "https://youtube.com.evil.example/watch?v=dQw4w9WgXcQ",
@@ -189,6 +190,13 @@ def test_equal_files_of_variants_count_once_and_keep_their_order() -> None:
     ]
 
 
+def test_addresses_that_nobody_can_read_are_kept_or_left_out() -> None:
+    variant = {"image": "https://[CDN]/a.png", "link": "https://[shop]/sale", "headline": "Sale"}
+    ad = to_ad(scrub(row(note="https://[x]/?api_key=1&y=2"), KEY), today=TODAY, details=Details((variant,)))
+    assert (ad.media[0].url, ad.landing_url) == ("https://[CDN]/a.png", "https://[shop]/sale")
+    assert ad.raw["note"] == "https://[x]/?y=2"
+
+
 def test_the_key_is_scrubbed_wherever_it_stands() -> None:
     dirty = {
         "api_key": KEY,
@@ -208,8 +216,9 @@ def test_every_region_is_a_number_of_its_country() -> None:
     assert (COUNTRIES[2840], COUNTRIES[2826], COUNTRIES[20277], REGIONS["ES"]) == ("US", "GB", "ES", 2724)
 
 
+ADDRESSES = ("https://x.example/watch?v=1", "https://[CDN]/video.mp4", "https://x.example/?api_key=1&u=http://[")
 junk = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("https://x.example/watch?v=1"),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(ADDRESSES),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )

@@ -10,7 +10,7 @@ from loguru import logger
 
 from adology import ConfigError, Page, Retry, RetryLater, Terminal
 from adology.errors import code_of
-from adology.http import Pacers
+from adology.http import Answer, Pacers
 from adology_serpapi import SerpApi
 from tests.unit.serpapi.rig import Rig, ads_of, make_ad, make_brand
 from upstreams.serpapi import API_KEY, SerpApiRules
@@ -180,6 +180,13 @@ async def test_check_is_free_and_tells_what_is_wrong() -> None:
             with pytest.raises(Retry, match=r"/account\.json answered"):
                 await SerpApi().check(rig.context())
         assert rig.searches() == []
+
+
+async def test_an_account_of_another_shape_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Answer, "find_json", lambda _: {"total_searches_left": "many"})
+    async with rig_of() as rig:
+        with pytest.raises(Retry, match=r"answered 200 with an account that is none \(Expected `int \| null`"):
+            await SerpApi().check(rig.context())
 
 
 async def test_without_word_from_the_account_it_gathers_at_a_cautious_pace() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from adology import ConfigError, Page, Terminal
+from adology.http import Answer
 from tests.unit.serpapi.rig import ACME, OTHER, TODAY, Rig, ads_of, make_ad, make_brand, mixed_ads
 from upstreams.serpapi import SerpApiRules
 
@@ -53,6 +55,22 @@ async def test_a_picture_that_the_list_lacks_comes_from_the_details() -> None:
             ("https://cdn.example/i1.png", 0),
             ("https://cdn.example/i2.png", 1),
         ]
+
+
+async def test_an_id_that_comes_as_a_number_is_bought_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Answer.find_json
+
+    def numbered(self: Answer[Any]) -> Any:
+        body = answer(self)
+        for row in body.get("ad_creatives", []) if isinstance(body, dict) else []:
+            if "ad_creative_id" in row:
+                row["ad_creative_id"] = int(row["ad_creative_id"].removeprefix("CR"))
+        return body
+
+    monkeypatch.setattr(Answer, "find_json", numbered)
+    async with Rig(make_brand([make_ad(1, "video")])) as rig:
+        assert list(ads_of(await rig.gather(max_searches=5))) == ["1"]
+        assert len(rig.searches("details")) == 1
 
 
 async def test_details_never_costs_nothing_and_says_so() -> None:

@@ -30,7 +30,11 @@ def refused(**values: object) -> ConfigError:
 def test_a_missing_setting_is_named_with_its_prefix() -> None:
     error = refused()
     assert error.code == "ADO-1003"
-    assert str(error) == ("setting sources.vendor: object missing required field `token` (looked in adology.toml)")
+    assert error.setting == "sources.vendor.token"
+    assert str(error) == (
+        "setting sources.vendor.token: is required, but is not set (looked in adology.toml). "
+        "Set it in [sources.vendor], or as ADOLOGY_SOURCES__VENDOR__TOKEN."
+    )
 
 
 def test_an_unknown_setting_names_the_nearest() -> None:
@@ -43,6 +47,11 @@ def test_an_unknown_setting_names_the_nearest() -> None:
 def test_nested_faults_have_dotted_keys() -> None:
     assert refused(token="t", inner={"retries": "x"}).setting == "sources.vendor.inner.retries"
     assert refused(token="t", inner=3).setting == "sources.vendor.inner"
+
+
+def test_a_wrong_entry_of_a_list_shows_the_list() -> None:
+    error = refused(token="t", regions=["de", 4.5])
+    assert str(error) == ("setting sources.vendor.regions: expected `str`, got ['de', 4.5] (looked in adology.toml)")
 
 
 def test_a_secret_of_the_wrong_type_is_not_shown() -> None:

@@ -93,14 +93,33 @@ def test_an_unknown_key_far_from_all_lists_the_known_ones(tmp_path: Path) -> Non
 def test_a_section_given_a_value_says_so(tmp_path: Path) -> None:
     error = problem(tmp_path, "worker = 4\n")
     assert error.code == "ADO-1005"
-    assert str(error) == f"setting worker: is a section, but {tmp_path / 'adology.toml'} gives it the value 4"
+    assert str(error) == (
+        f"setting worker: is a section, but {tmp_path / 'adology.toml'} gives it a value of type int. "
+        "Give its keys instead, such as ADOLOGY_WORKER__KEY."
+    )
+
+
+@pytest.mark.parametrize("name", ["POSTGRES", "SOURCES", "SOURCES__FACEBOOK"])
+def test_a_value_given_to_a_section_is_not_shown_for_it_may_be_a_secret(tmp_path: Path, name: str) -> None:
+    error = problem(tmp_path, **{f"ADOLOGY_{name}": "hunter22-hunter22"})
+    assert error.setting == name.lower().replace("__", ".")
+    assert error.code == "ADO-1005"
+    assert "gives it a value of type str" in str(error)
+    assert "hunter22" not in str(error)
+
+
+def test_a_variable_below_the_value_of_another_is_refused(tmp_path: Path) -> None:
+    error = problem(tmp_path, ADOLOGY_POSTGRES__URL="hunter22-hunter22", ADOLOGY_POSTGRES__URL__X="hunter22-hunter22")
+    assert str(error) == (
+        "setting postgres.url.x: ADOLOGY_POSTGRES__URL__X goes on where another variable has given a value."
+    )
 
 
 def test_a_wrong_type_from_the_environment_shows_what_was_seen(tmp_path: Path) -> None:
     error = problem(tmp_path, ADOLOGY_WORKER__CONCURRENCY="many")
     assert error.code == "ADO-1005"
     assert str(error) == (
-        "setting worker.concurrency: expected `int`, got `str`, got 'many' (looked in the environment (ADOLOGY_…))"
+        "setting worker.concurrency: expected `int`, got 'many' (looked in the environment (ADOLOGY_…))"
     )
 
 
@@ -109,7 +128,7 @@ def test_a_wrong_type_from_the_environment_shows_what_was_seen(tmp_path: Path) -
     [
         ("[worker]\nconcurrency = 0\n", "expected `int` >= 1, got 0"),
         ("[worker]\nconcurrency = 999\n", "expected `int` <= 256, got 999"),
-        ('[log]\nlevel = "LOUD"\n', "invalid enum value 'LOUD', got 'LOUD'"),
+        ('[log]\nlevel = "LOUD"\n', "expected one of TRACE, DEBUG, INFO, WARNING, ERROR, got 'LOUD'"),
         ("[steward]\ninterval_s = 0\n", "expected `float` > 0.0, got 0"),
     ],
 )

@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adology import Media
+from adology import Ad, CommittedAd, Media
+from adology.engine.manifest import item_url
+from adology.testing import MemoryBatch
+from adology.testing.items import BEGAN
 from adology_mongo import documents
 from adology_mongo.documents import TOO_DEEP, clean, encode_document
+from adology_mongo.sink import _payload
 
 LEAVES = (
     st.none()
@@ -95,3 +99,14 @@ def test_a_part_that_is_no_mapping_is_left_out_whole() -> None:
     decoded = bson.decode(encode_document({"_id": "1", "result": ["x" * 200_000]}, "result"))
     assert decoded["result"] == {}
     assert decoded["truncated"]["entries"] == 1
+
+
+def test_an_ad_of_endless_addresses_fits_a_document() -> None:
+    urls = ["https://cdn.acme.example/a.png", *(f"https://cdn.acme.example/{n}{'a' * 4_000_000}" for n in range(6))]
+    ad = Ad(id="1", media=tuple(Media(url=url) for url in urls), raw={"text": "x"})
+    data = _payload(MemoryBatch(), CommittedAd(source="library", ad=ad, gathered_at=BEGAN))
+    assert len(data) < documents.LARGEST_BYTES
+    decoded = bson.decode(data)
+    assert [media["url"] for media in decoded["media"]] == [item_url(media) for media in ad.media]
+    assert decoded["media"][0]["url"] == urls[0]
+    assert "truncated" not in decoded

@@ -322,3 +322,29 @@ def test_an_author_may_give_samples_and_results() -> None:
 
     assert run_check(Own, "test_results_are_repeatable").outcome == "passed"
     assert seen == [{"ocr": {"text": "SALE"}}] * 2
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    share: float
+
+
+class Rounds(Counter):
+    __orig_bases__ = (Analyzer[WordSettings, Share],)
+
+    def analyze(self, ctx: Context[WordSettings], item: AdItem) -> Any:
+        del ctx, item
+        return Share(share=1)
+
+
+def test_a_result_that_storing_changes_is_found() -> None:
+    found = verdict("results_match_their_type", Rounds)
+    assert found == "ordinary: the result comes back from storage as Share(share=1.0)"
+
+
+class Twin(Measure):
+    __qualname__ = "Measure"
+
+
+def test_an_isolated_analyzer_that_is_found_as_another_is_found() -> None:
+    found = verdict("an_isolated_analyzer_is_found_again", Twin)
+    assert found == f"{__name__}:Measure is another class than the one that is registered"

@@ -2,13 +2,22 @@ from __future__ import annotations
 
 import sys
 import types
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import pytest
 
-from adology import Secret, Settings, Sink, Source
-from adology.testing import Conformance, ConformanceError, SourceConformance, check, list_checks, run_checks
+from adology import ConfigError, Secret, Settings, Sink, Source
+from adology.testing import (
+    Conformance,
+    ConformanceError,
+    SinkConformance,
+    SourceConformance,
+    check,
+    list_checks,
+    run_checks,
+)
 from adology.testing.checks import run_check
 from tests.unit.testing.library import Library, LibraryKit
 
@@ -60,6 +69,10 @@ class Chatty(Settings, frozen=True, kw_only=True):
         return f"Chatty({self.token})"
 
 
+class Keys(Settings, frozen=True, kw_only=True):
+    key: Annotated[str, Secret()] = ""
+
+
 class Counted(Settings, frozen=True, kw_only=True):
     max_tokens: int = 100
 
@@ -91,6 +104,53 @@ def test_an_installed_package_whose_hook_forgets_the_class_is_found() -> None:
     Forgotten.__module__ = "adology_facebook.source"
     found = verdict("registers_alone", Forgotten)
     assert found == "entry point facebook loads, but adology_sources() does not return Forgotten"
+
+
+SHOP = """
+from adology import Source, hookimpl
+
+class Shop(Source[None, int]):
+    name = "{name}"
+    version = 1
+
+@hookimpl
+def adology_sources():
+    return [Shop]
+"""
+
+
+def test_a_package_may_have_several_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("first", "second")
+    (tmp_path / "kit_shops").mkdir()
+    for name in names:
+        (tmp_path / "kit_shops" / f"{name}.py").write_text(SHOP.format(name=name))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    points = [EntryPoint(name=name, value=f"kit_shops.{name}", group="adology") for name in names]
+    monkeypatch.setattr("adology.testing.base.entry_points", lambda **_: points)
+    for point in points:
+        assert verdict("registers_alone", point.load().Shop) == ""
+
+
+def test_an_entry_point_that_does_not_load_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kit_broken.py").write_text(SHOP.format(name="broken").replace("@hookimpl", ""))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    point = EntryPoint(name="broken", value="kit_broken", group="adology")
+    monkeypatch.setattr("adology.testing.base.entry_points", lambda **_: [point])
+    found = verdict("registers_alone", point.load().Shop)
+    assert found.startswith("entry point broken fails at register: TypeError: kit_broken has no adology_sources()")
+
+
+class Keeper(Sink[Keys]):
+    name = "keeper"
+    version = 1
+
+
+def test_a_missing_secret_is_named_in_the_section_of_its_kind() -> None:
+    class Kit(SinkConformance):
+        plugin = Keeper
+
+    with pytest.raises(ConfigError, match=r"setting sinks\.keeper\.key: is not set"):
+        Kit().make_context().secret("key")
 
 
 def test_settings_that_take_anything_are_found() -> None:

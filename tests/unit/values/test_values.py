@@ -1,4 +1,4 @@
-"""Database values as plain data and as the fields of an ad."""
+"""Loose values as plain data and as the fields of an ad."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adology_customer_db import values
+from adology import values
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.decimals() | st.dates(),
@@ -91,3 +91,28 @@ def test_copy_is_never_split() -> None:
 )
 def test_days_are_read_where_they_are_certain(value: Any, expected: date | None) -> None:
     assert values.day(value) == expected
+
+
+def test_what_is_nested_without_end_is_cut_off() -> None:
+    value: Any = "deep"
+    for _ in range(900):
+        value = [value]
+    assert values.plain(value)[0] != "…"
+    assert "…" in values.text(value)
+    assert list(values.texts("[" * 100_000)) == ["[" * 100_000]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((value, "active") for value in ("Active ", True, 1, "y")),
+        *((value, "stopped") for value in ("PAUSED", False, 0, "n")),
+        *((value, "unknown") for value in ("later", None, "")),
+    ],
+)
+def test_a_status_is_read_from_words_and_truth_values(value: Any, expected: str) -> None:
+    assert values.status(value) == expected
+
+
+def test_a_records_own_text_is_its_text() -> None:
+    assert list(values.texts([{"text": " Big sale "}, {"body": "x"}])) == ["Big sale", '{"body":"x"}']

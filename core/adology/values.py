@@ -1,4 +1,4 @@
-"""Database values as the fields of an ad want them, and as plain data for its raw record."""
+"""Loose values (of databases, CSV, JSON) as the fields of an ad want them, and as plain data for its raw record."""
 
 from __future__ import annotations
 
@@ -8,14 +8,25 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from adology.types import AdStatus
+
+DEEPEST = 64
+"""Nesting that is kept; what lies deeper becomes "…"."""
 _MAX_BYTES_SHOWN = 256
 _MAX_INT = 2**63
 _MILLIS_FROM = 100_000_000_000
 """Whole numbers above this are milliseconds since 1970, below it seconds."""
 _SECONDS_FROM = 100_000_000
+_ACTIVE = frozenset({"active", "enabled", "live", "on", "running", "true", "yes", "1", "t", "y"})
+_STOPPED = frozenset(
+    {"archived", "deleted", "disabled", "ended", "expired", "false", "finished", "inactive", "no", "off", "paused"}
+    | {"removed", "stopped", "0", "f", "n"}
+)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """`value` as JSON can hold it without loss: exact numbers as text, long binary data as its size."""
     match value:
         case None | bool():
@@ -33,12 +44,12 @@ def plain(value: Any) -> Any:
         case bytes() | bytearray() | memoryview():
             data = bytes(value)
             return data.hex() if len(data) <= _MAX_BYTES_SHOWN else f"{len(data)} bytes"
+        case Mapping() | list() | tuple() | set() | frozenset() if depth >= DEEPEST:
+            return "…"
         case Mapping():
-            return {clean(str(key)): plain(item) for key, item in value.items()}
+            return {clean(str(key)): plain(item, depth + 1) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in value]
-        case Decimal():
-            return str(value)
+            return [plain(item, depth + 1) for item in value]
     return clean(str(value))
 
 
@@ -48,20 +59,25 @@ def clean(text: str) -> str:
 
 
 def text(value: Any) -> str:
-    """The value as one text; empty for NULL."""
-    if value is None or isinstance(value, bytes | bytearray | memoryview):
-        return ""
+    """The value as one text, a record's own text where it has one; empty for None and binary data."""
+    match value:
+        case None | bytes() | bytearray() | memoryview():
+            return ""
+        case {"text": str(inner)}:
+            return clean(inner).strip()
     shown = plain(value)
-    return shown.strip() if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+    return shown.strip() if isinstance(shown, str) else msgspec.json.encode(shown).decode()
 
 
 def texts(value: Any, separator: str | None = None) -> Iterator[str]:
-    """The entries of a list: an array, a JSON array, or text split at `separator`; empty ones dropped."""
-    items = _items(value, separator)
-    yield from (found for item in items if (found := text(item)))
+    """The entries of a list as texts, see `items`; empty ones dropped."""
+    yield from (found for item in items(value, separator) if (found := text(item)))
 
 
-def _items(value: Any, separator: str | None) -> list[Any]:
+def items(value: Any, separator: str | None = None) -> list[Any]:
+    """The entries of a list: an array, a JSON array, or text split at `separator`. Anything else is an entry itself."""
+    if value is None:
+        return []
     if isinstance(value, list | tuple | set | frozenset):
         return list(value)
     if not isinstance(value, str):
@@ -69,7 +85,7 @@ def _items(value: Any, separator: str | None) -> list[Any]:
     if value.lstrip().startswith("["):
         try:
             return list(json.loads(value))
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
     return value.split(separator) if separator else [value]
 
@@ -112,7 +128,7 @@ def _since_1970(seconds: float) -> datetime | None:
 
 
 def number(value: Any) -> float | None:
-    """The value as a number; None when it is none."""
+    """The value as a finite number; None when it is none."""
     if isinstance(value, bool) or value is None:
         return None
     try:
@@ -120,3 +136,11 @@ def number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return found if found - found == 0 else None
+
+
+def status(value: Any) -> AdStatus:
+    """Whether an ad runs, by a word like active or paused, or by a truth value."""
+    word = text(value).lower()
+    if word in _ACTIVE:
+        return "active"
+    return "stopped" if word in _STOPPED else "unknown"
