@@ -18,7 +18,7 @@ from adology.abc import (
     Source,
 )
 from adology.context import Context
-from adology.errors import AdologyError, ConfigError, Retry, RetryLater, Skip, Terminal
+from adology.errors import AdologyError, ConfigError, Deferred, Retry, RetryLater, Skip, Terminal
 from adology.plugins.specs import hookimpl
 from adology.settings.base import Secret, Settings
 from adology.types import Ad, Brand, Media, Page, Spend, Struct
@@ -36,6 +36,7 @@ __all__ = [
     "CommittedAd",
     "ConfigError",
     "Context",
+    "Deferred",
     "Derived",
     "ItemResult",
     "Media",

@@ -6,6 +6,7 @@
     ├── Retry(after=None)           try again later; with `after`, not before that many seconds
     │   ├── RetryLater(seconds)     a vendor said to slow down: does not count as a failure
     │   └── UnavailableError        a store or service of ours is away: does not count either
+    ├── Deferred(seconds)           an analyzer's work is put off: the item goes on without it
     ├── Skip(reason)                recorded, acknowledged: this item has nothing to give
     ├── Terminal(reason)            a failure result now; trying again cannot help
     ├── ConfigError(setting, …)     that plugin pauses until somebody changes a setting
@@ -97,6 +98,20 @@ class UnavailableError(Retry):
     """
 
     code: ClassVar[str] = "ADO-5008"
+
+
+class Deferred(AdologyError):
+    """This analysis is put off for `after` seconds: a budget is used up, a vendor is away.
+
+    The item is finished and committed without it; the analysis is made later, by itself.
+    """
+
+    code: ClassVar[str] = "ADO-3003"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str, /, *, after: float, hint: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.after = after
 
 
 class Skip(AdologyError):

@@ -263,11 +263,11 @@ class SimAnalyses:
         async with self.net.call("postgres"):
             for claim in claims:
                 row = self.t.analyses.get(claim.key)
-                if isinstance(row, AnalysisRecord):
+                if isinstance(row, AnalysisRecord) and row.retry_after_s is None:
                     answer[claim.key] = Claimed(
                         state="failed" if row.error_code else "done", result=row.result, error_code=row.error_code
                     )
-                elif row is not None and row[1] > now():
+                elif isinstance(row, tuple) and row[1] > now():
                     answer[claim.key] = Claimed(state="busy", wait_s=row[1] - now())
                 else:
                     self.t.analyses[claim.key] = (owner, now() + lease_s)
@@ -277,7 +277,8 @@ class SimAnalyses:
     async def store(self, records: Sequence[AnalysisRecord]) -> None:
         async with self.net.call("postgres"):
             for record in records:
-                if not isinstance(self.t.analyses.get(record.key), AnalysisRecord):
+                known = self.t.analyses.get(record.key)
+                if not isinstance(known, AnalysisRecord) or known.retry_after_s is not None:
                     self.t.analyses[record.key] = record
 
     async def release(self, keys: Sequence[str], *, owner: str) -> None:

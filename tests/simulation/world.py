@@ -22,6 +22,7 @@ from adology.engine.batches import Batches
 from adology.engine.commit import Committer
 from adology.engine.gather import Gatherer
 from adology.engine.insight import InsightRunner
+from adology.engine.invoke import Invoker
 from adology.engine.manifest import Manifest
 from adology.engine.metadata import ItemMetadata
 from adology.engine.model import AnalysisRecord, Batch
@@ -128,7 +129,7 @@ class Node:
             lease_s=20.0,
         )
         runner = AnalysisRunner(
-            analyses, self._store(analyses), None, owner=self.process.name, lease_s=40.0, wait_s=60.0
+            analyses, self._store(analyses), Invoker(None), owner=self.process.name, lease_s=40.0, wait_s=60.0
         )
         gatherer = Gatherer(
             ledger=ledger,

@@ -95,7 +95,8 @@ class Analyzer(Generic[S, R]):
 
     Sync functions run in a thread, or with `isolation = "process"` in a child process that may
     crash or hang without harm. Raise `Skip` when there is nothing to say, `Terminal` when this
-    item can never be analysed, `Retry` for passing faults.
+    item can never be analysed, `Retry` for passing faults. While an analyzer that is not
+    `essential` cannot work, its analyses are deferred: items go on without them.
     """
 
     name: ClassVar[str]
@@ -108,11 +109,21 @@ class Analyzer(Generic[S, R]):
     deadline_s: ClassVar[float] = 60.0
     essential: ClassVar[bool] = False
     """True: a creative that this analyzer cannot read is recorded as a failure."""
+    batch_size: ClassVar[int] = 1
+    """Most items of one `analyze_many` call; 1: it is never called."""
+    batch_wait_s: ClassVar[float] = 0.05
+    """How long an item waits for company."""
+    batches_at_once: ClassVar[int] = 1
+    """`analyze_many` calls under way at the same time, per process."""
 
     def analyze(self, ctx: Context[S], item: Any) -> R | Awaitable[R]:
         """The result for one item (MediaItem, AdItem or BrandItem, after `accepts`)."""
         raise NotImplementedError
 
     async def analyze_many(self, ctx: Context[S], items: Sequence[Any]) -> Sequence[R | AdologyError] | None:
-        """Optional: results for several items in the same order; None (the default) to decline."""
+        """Optional: results for several items in the same order; None (the default) to decline.
+
+        Called with up to `batch_size` items that are in work at the same time. An item's own error
+        stands in its place; what is raised has each item analysed alone. No files can be derived.
+        """
         return None

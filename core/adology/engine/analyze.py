@@ -6,20 +6,23 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from adology.abc.analyzer import Derived, MediaItem
-from adology.context import Context
+from adology.abc.analyzer import Derived
 from adology.engine.analyzers import ReadyAnalyzer
+from adology.engine.breaker import Breaker
 from adology.engine.clean import clean_plain
+from adology.engine.invoke import Invoker
 from adology.engine.model import AnalysisRecord, Claim, Claimed
 from adology.engine.ports import AnalysesPort
 from adology.errors import (
     AnalyzerCrashedError,
     ConfigError,
+    Deferred,
     Retry,
+    RetryLater,
     Skip,
     Terminal,
     UnavailableError,
@@ -36,33 +39,14 @@ BUSY_POLL_S = 0.5
 STORE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Between tries at storing what was paid for; a store that restarts is back by then."""
 LONGEST_REASON = 2000
+FIRST_DEFERRAL_S = 30.0
+LONGEST_DEFERRAL_S = 3600.0
+CONFIG_DEFERRAL_S = 300.0
+MOST_DEFERRALS = 12
+"""Faults in a row of one analysis before it counts as failed: about eight hours."""
 
 Archive = Callable[[], Awaitable[None]]
 KeepDerived = Callable[[str, Sequence[Derived]], Awaitable[tuple[str, ...]]]
-
-
-class IsolatedOutcome(Protocol):
-    """What a child process answers: the result as plain data, and files it made."""
-
-    @property
-    def result(self) -> Any:
-        """What the analyzer returned, as plain data."""
-        ...
-
-    @property
-    def derived(self) -> Sequence[Derived]:
-        """Files that it made."""
-        ...
-
-
-class IsolationPort(Protocol):
-    """Runs an analyzer in a child process; see `adology.isolation.IsolatedPool`."""
-
-    async def run(
-        self, reference: str, settings: dict[str, Any], item: MediaItem, *, scratch: Path, deadline_s: float
-    ) -> IsolatedOutcome:
-        """Outcome of the analyzer at `reference` on `item`."""
-        ...
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -74,11 +58,12 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 class Analysed(Struct, frozen=True, kw_only=True):
-    """Outcome of all analyzers on a subject: keys, records, and how many ran now."""
+    """Outcome of all analyzers on a subject: keys, records, how many ran now, how many were put off."""
 
     keys: dict[str, str]
     records: dict[str, Claimed]
     run: int = 0
+    deferred: int = 0
 
 
 class AnalysisRunner:
@@ -88,7 +73,7 @@ class AnalysisRunner:
         self,
         analyses: AnalysesPort,
         store: Callable[[AnalysisRecord], Awaitable[None]],
-        isolation: IsolationPort | None,
+        invoker: Invoker,
         *,
         owner: str,
         lease_s: float,
@@ -96,7 +81,8 @@ class AnalysisRunner:
     ) -> None:
         self._analyses = analyses
         self._store = store
-        self._isolation = isolation
+        self._invoker = invoker
+        self._breakers: dict[str, Breaker] = {}
         self._owner = owner
         self._lease_s = lease_s
         self._wait_s = wait_s
@@ -123,10 +109,12 @@ class AnalysisRunner:
         """Outcome of each analyzer, in the order given.
 
         `before_first` runs once before anything is analysed now (it archives the creative), so a
-        stored analysis implies an archived asset; `keep` archives derived files.
+        stored analysis implies an archived asset; `keep` archives derived files. An analyzer that
+        cannot work now is put off, and so are those that use it.
 
         Raises:
-            Retry: another worker holds a lease for longer than we wait.
+            Retry: another worker holds a lease for longer than we wait, or an essential analyzer
+                cannot work now.
         """
         claims = [analyzer.claim(subject.kind, subject.hash) for analyzer in analyzers]
         answers = await self._claim_all(claims)
@@ -140,7 +128,7 @@ class AnalysisRunner:
             for analyzer, claim in zip(analyzers, claims, strict=True):
                 answer = answers[claim.key]
                 if answer.state == "mine":
-                    answer = await self._run_one(analyzer, claim, subject, records, scratch, keep)
+                    answer = await self._run_one(analyzer, claim, answer, subject, records, scratch, keep)
                     finished.add(claim.key)
                 records[analyzer.name] = answer
         except BaseException:
@@ -150,8 +138,14 @@ class AnalysisRunner:
             raise
         finally:
             self._held.difference_update(mine)
+        put_off = sum(record.state == "deferred" for record in records.values())
         return Analysed(
-            keys={a.name: c.key for a, c in zip(analyzers, claims, strict=True)}, records=records, run=len(mine)
+            keys={a.name: c.key for a, c in zip(analyzers, claims, strict=True)},
+            records=records,
+            run=sum(
+                records[a.name].state != "deferred" for a, c in zip(analyzers, claims, strict=True) if c.key in mine
+            ),
+            deferred=put_off,
         )
 
     async def _claim_all(self, claims: Sequence[Claim]) -> dict[str, Claimed]:
@@ -193,66 +187,123 @@ class AnalysisRunner:
         self,
         analyzer: ReadyAnalyzer,
         claim: Claim,
+        claimed: Claimed,
         subject: Subject,
         before: dict[str, Claimed],
         scratch: Path,
         keep: KeepDerived,
     ) -> Claimed:
-        results = {name: record.result for name, record in before.items() if name in analyzer.analyzer.uses}
-        item = msgspec.structs.replace(subject.item, results=results)
+        """Runs or puts off one claim that is ours, and stores what became of it."""
         started = time.perf_counter()
         try:
-            async with external_call("analyzer", analyzer.name, subject=subject.hash[:12]):
-                result, derived = await self._invoke(analyzer, item, scratch)
-            names = await _insist(lambda: keep(analyzer.name, derived)) if derived else ()
-            # Records are stored together: one that the database refuses would fail the others.
-            answer = Claimed(state="done", result=clean_plain(result), derived=names)
-        except (Terminal, Skip) as error:
-            answer = _failed(code_of(error), describe(error))
-        except (Retry, ConfigError):
-            raise
-        except Exception as error:  # noqa: BLE001 - recorded as the item's outcome
-            # A fault of the analyzer's code: the same input would fail again, so it is recorded.
-            logger.bind(analyzer=analyzer.name).opt(exception=True).error("analyzer raised")
-            answer = _failed("ADO-3002", f"{analyzer.name}: {describe(error)}")
+            answer = self._put_off(analyzer, before) or await self._call(analyzer, subject, before, scratch, keep)
+        except (Retry, ConfigError, Deferred) as error:
+            if analyzer.analyzer.essential or isinstance(error, UnavailableError):
+                raise
+            answer = _after_fault(error, claimed.deferrals)
         record = AnalysisRecord(
             key=claim.key,
             result=answer.result,
             derived=answer.derived,
             error_code=answer.error_code,
             error=answer.error,
+            retry_after_s=answer.wait_s if answer.state == "deferred" else None,
             duration_ms=round((time.perf_counter() - started) * 1000, 3),
         )
         await _insist(lambda: self._store(record))
         return answer
 
-    async def _invoke(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path) -> tuple[Any, Sequence[Derived]]:
-        deadline_s = analyzer.analyzer.deadline_s
-        if analyzer.analyzer.isolation == "process" and self._isolation is not None:
-            outcome = await self._isolated(analyzer, item, scratch, deadline_s)
-            return outcome.result, outcome.derived
-        context = Context(analyzer.name, analyzer.settings, scratch=scratch, section="analyzers")
-        try:
-            async with asyncio.timeout(deadline_s) as limit:
-                result = await analyzer.call(context, item)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise AnalyzerCrashedError(f"{analyzer.name} took longer than its deadline of {deadline_s:g} s") from None
-        return msgspec.to_builtins(result), context.derived
+    def _put_off(self, analyzer: ReadyAnalyzer, before: dict[str, Claimed]) -> Claimed | None:
+        """Why the analyzer is not even called now."""
+        for used in analyzer.analyzer.uses:
+            record = before.get(used)
+            if record is not None and record.state == "deferred":
+                return _deferred("ADO-3005", f"waits for {used}: {record.error}", record.wait_s)
+        if analyzer.analyzer.essential:
+            return None
+        breaker = self._breaker(analyzer)
+        wait_s = breaker.wait_s()
+        if wait_s > 0:
+            return _deferred("ADO-3004", f"{analyzer.name} is paused after faults in a row: {breaker.why}", wait_s)
+        return None
 
-    async def _isolated(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path, deadline_s: float) -> IsolatedOutcome:
-        """A decoder that died is given one more chance: the machine may have been at fault."""
-        assert self._isolation is not None  # noqa: S101 - asked by the caller
-        for last in (False, True):
-            try:
-                return await self._isolation.run(
-                    analyzer.reference, analyzer.settings_fields, item, scratch=scratch, deadline_s=deadline_s
-                )
-            except AnalyzerCrashedError:
-                if last:
-                    raise
-        raise AssertionError("unreachable")
+    async def _call(
+        self,
+        analyzer: ReadyAnalyzer,
+        subject: Subject,
+        before: dict[str, Claimed],
+        scratch: Path,
+        keep: KeepDerived,
+    ) -> Claimed:
+        """The analyzer's outcome, with its breaker told how it went."""
+        results = {name: record.result for name, record in before.items() if name in analyzer.analyzer.uses}
+        item = msgspec.structs.replace(subject.item, results=results)
+        breaker = self._breaker(analyzer)
+        try:
+            async with external_call("analyzer", analyzer.name, subject=subject.hash[:12]):
+                outcome = await self._invoker.invoke(analyzer, item, scratch)
+            names = await _insist(lambda: keep(analyzer.name, outcome.derived)) if outcome.derived else ()
+            # Records are stored together: one that the database refuses would fail the others.
+            answer = Claimed(state="done", result=clean_plain(outcome.result), derived=names)
+        except AnalyzerCrashedError as error:
+            self._note_fault(analyzer, breaker, describe(error))
+            return _failed(code_of(error), describe(error))
+        except (Terminal, Skip) as error:
+            breaker.note_success()
+            return _failed(code_of(error), describe(error))
+        except (UnavailableError, Deferred):
+            breaker.note_neither()
+            raise
+        except (Retry, ConfigError) as error:
+            after_s = error.after if isinstance(error, Retry) else CONFIG_DEFERRAL_S
+            self._note_fault(
+                analyzer, breaker, describe(error), after_s=after_s, at_once=isinstance(error, ConfigError)
+            )
+            raise
+        except Exception as error:  # noqa: BLE001 - recorded as the item's outcome
+            # A fault of the analyzer's code: the same input would fail again, so it is recorded.
+            logger.bind(analyzer=analyzer.name).opt(exception=True).error("analyzer raised")
+            reason = f"{analyzer.name}: {describe(error)}"
+            self._note_fault(analyzer, breaker, reason)
+            return _failed("ADO-3002", reason)
+        except BaseException:
+            breaker.note_neither()
+            raise
+        breaker.note_success()
+        return answer
+
+    def _breaker(self, analyzer: ReadyAnalyzer) -> Breaker:
+        found = self._breakers.get(analyzer.name)
+        if found is None:
+            found = self._breakers[analyzer.name] = Breaker(clock=asyncio.get_running_loop().time)
+        return found
+
+    @staticmethod
+    def _note_fault(
+        analyzer: ReadyAnalyzer, breaker: Breaker, why: str, *, after_s: float | None = None, at_once: bool = False
+    ) -> None:
+        if analyzer.analyzer.essential:
+            return  # never held back: its items say themselves what became of them
+        if breaker.note_fault(clean_text(why, LONGEST_REASON // 2), after_s=after_s, at_once=at_once):
+            logger.bind(analyzer=analyzer.name, why=why).error("analyzer paused")
+
+
+def _after_fault(error: Retry | ConfigError | Deferred, deferrals: int) -> Claimed:
+    """Put off until the fault may have passed; a failure once it has been tried for hours."""
+    if isinstance(error, Deferred):
+        return _deferred(code_of(error), describe(error), error.after)
+    if isinstance(error, ConfigError):
+        return _deferred(code_of(error), describe(error), CONFIG_DEFERRAL_S)
+    if isinstance(error, RetryLater):
+        return _deferred(code_of(error), describe(error), error.seconds)
+    if deferrals >= MOST_DEFERRALS:
+        return _failed(code_of(error), f"after {deferrals + 1} tries: {describe(error)}")
+    growing = min(LONGEST_DEFERRAL_S, FIRST_DEFERRAL_S * 2.0**deferrals)
+    return _deferred(code_of(error), describe(error), max(growing, error.after or 0.0))
+
+
+def _deferred(code: str, reason: str, wait_s: float) -> Claimed:
+    return Claimed(state="deferred", error_code=code, error=clean_text(reason, LONGEST_REASON), wait_s=wait_s)
 
 
 def _failed(code: str, reason: str) -> Claimed:

@@ -71,24 +71,33 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class Claimed(Struct, frozen=True, kw_only=True):
-    """The answer: mine (run it), done or failed (here is the record), busy (somebody runs it)."""
+    """The answer to a claim.
 
-    state: Literal["mine", "done", "failed", "busy"]
+    mine: run it · done, failed: here is the record · busy: somebody runs it · deferred: it is put
+    off for `wait_s` more seconds. `deferrals` is how often it was put off so far.
+    """
+
+    state: Literal["mine", "done", "failed", "busy", "deferred"]
     result: Any = None
     derived: tuple[str, ...] = ()
     error_code: str | None = None
     error: str | None = None
     wait_s: float = 0.0
+    deferrals: int = 0
 
 
 class AnalysisRecord(Struct, frozen=True, kw_only=True):
-    """A finished analysis to store: `result` is plain data, None when it failed."""
+    """What became of an analysis: `result` is plain data, None when it failed.
+
+    With `retry_after_s` it is deferred: `error` says why, and it is due again after that time.
+    """
 
     key: str
     result: Any = None
     derived: tuple[str, ...] = ()
     error_code: str | None = None
     error: str | None = None
+    retry_after_s: float | None = None
     duration_ms: float = 0.0
     cost_usd: float = 0.0
 

@@ -20,6 +20,7 @@ from adology.engine.batches import Batches
 from adology.engine.commit import Committer
 from adology.engine.gather import Gatherer
 from adology.engine.insight import InsightRunner
+from adology.engine.invoke import Invoker
 from adology.engine.model import AnalysisRecord
 from adology.engine.process import ItemProcessor
 from adology.engine.sinks import Sinks, prepare_sinks
@@ -128,7 +129,7 @@ class Engine:
         runner = AnalysisRunner(
             self.analyses,
             self.store_analysis,
-            isolation,
+            Invoker(isolation),
             owner=self.owner,
             lease_s=worker.analysis_lease_s,
             wait_s=min(worker.analysis_lease_s, worker.item_timeout_s) / 2,

@@ -20,7 +20,8 @@ class Analyses:
     async def claim(self, claims: Sequence[Claim], *, owner: str, lease_s: float) -> dict[str, Claimed]:
         """For each claim: the stored outcome, or the lease, or who else is at it.
 
-        A pending claim whose lease has run out is taken over; one of the same owner is not.
+        A pending claim whose lease has run out is taken over (one of the same owner is not), and so
+        is a deferred one that is due.
         """
         unique = {claim.key: claim for claim in claims}
         rows = list(unique.values())
@@ -36,13 +37,15 @@ class Analyses:
                        select key, analyzer, version, fingerprint, subject_kind, subject, 'pending',
                            %(owner)s, now() + %(lease)s, 1 from wanted order by key
                        on conflict (key) do update
-                           set lease_owner = excluded.lease_owner, lease_until = excluded.lease_until,
-                               attempts = a.attempts + 1
-                           where a.state = 'pending' and a.lease_until < now()
+                           set state = 'pending', lease_owner = excluded.lease_owner,
+                               lease_until = excluded.lease_until, attempts = a.attempts + 1, retry_at = null
+                           where (a.state = 'pending' and a.lease_until < now())
+                               or (a.state = 'deferred' and a.retry_at <= now())
                        returning key
                    )
                    select w.key, t.key is not null, a.state, a.result, a.derived, a.error_code, a.error,
-                       greatest(0, extract(epoch from a.lease_until - now()))
+                       greatest(0, extract(epoch from coalesce(a.retry_at, a.lease_until) - now())),
+                       coalesce(a.deferrals, 0)
                    from wanted w left join taken t on t.key = w.key left join analyses a on a.key = w.key""",
                 {
                     "keys": [c.key for c in rows],
@@ -56,9 +59,13 @@ class Analyses:
                 },
             )
             answer: dict[str, Claimed] = {}
-            for key, mine, state, result, derived, code, error, wait_s in await found.fetchall():
+            for key, mine, state, result, derived, code, error, wait_s, deferrals in await found.fetchall():
                 if mine:
-                    answer[key] = Claimed(state="mine")
+                    answer[key] = Claimed(state="mine", deferrals=deferrals)
+                elif state == "deferred":
+                    answer[key] = Claimed(
+                        state=state, error_code=code, error=error, wait_s=float(wait_s), deferrals=deferrals
+                    )
                 elif state in ("done", "failed"):
                     answer[key] = Claimed(
                         state=state, result=result, derived=tuple(derived or ()), error_code=code, error=error
@@ -69,28 +76,18 @@ class Analyses:
             return answer
 
     async def store(self, records: Sequence[AnalysisRecord]) -> None:
-        """Finish claims. An outcome that is stored already stands: it was paid for first."""
+        """Finish or put off claims. An outcome that is stored already stands: it was paid for first."""
         async with (
             self._database.connection("analyses.store", count=len(records)) as connection,
             connection.cursor() as cursor,
         ):
             await cursor.executemany(
                 """update analyses set state = %s, result = %s, derived = %s, error_code = %s, error = %s,
-                       duration_ms = %s, cost_usd = %s, done_at = now(), lease_owner = null, lease_until = null
+                       duration_ms = %s, cost_usd = %s, lease_owner = null, lease_until = null,
+                       done_at = case when %s::interval is null then now() end, retry_at = now() + %s::interval,
+                       deferrals = deferrals + (%s::interval is not null)::int
                    where key = %s and state = 'pending'""",
-                [
-                    (
-                        "failed" if r.error_code else "done",
-                        Jsonb(r.result) if r.result is not None else None,
-                        Jsonb(list(r.derived)),
-                        r.error_code,
-                        r.error,
-                        r.duration_ms,
-                        r.cost_usd,
-                        r.key,
-                    )
-                    for r in records
-                ],
+                [_row(record) for record in records],
             )
 
     async def release(self, keys: Sequence[str], *, owner: str) -> None:
@@ -117,8 +114,26 @@ class Analyses:
             found = await connection.execute(
                 "select key, analyzer, version, fingerprint, subject_kind, subject, state, result, derived, error_code,"
                 " error, duration_ms, cost_usd::float, done_at from analyses"
-                " where key = any(%s) and state <> 'pending'",
+                " where key = any(%s) and state in ('done', 'failed')",
                 [list(keys)],
             )
             names = [column.name for column in found.description or ()]
             return {row[0]: dict(zip(names, row, strict=True)) for row in await found.fetchall()}
+
+
+def _row(record: AnalysisRecord) -> tuple[object, ...]:
+    wait = None if record.retry_after_s is None else timedelta(seconds=record.retry_after_s)
+    state = "deferred" if wait is not None else "failed" if record.error_code else "done"
+    return (
+        state,
+        Jsonb(record.result) if record.result is not None else None,
+        Jsonb(list(record.derived)),
+        record.error_code,
+        record.error,
+        record.duration_ms,
+        record.cost_usd,
+        wait,
+        wait,
+        wait,
+        record.key,
+    )

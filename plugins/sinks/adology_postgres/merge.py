@@ -117,7 +117,7 @@ with told as materialized (
 insert into asset_analyses (sha256, analyzer, key)
 select distinct on (t.sha256, t.analyzer) t.sha256, t.analyzer, n.key
 from told t join analyses n on n.key = t.key and n.analyzer = t.analyzer and n.subject = t.sha256
-    and n.state <> 'pending'
+    and n.state in ('done', 'failed')
 order by t.sha256, t.analyzer, n.version desc
 on conflict (sha256, analyzer) do update set key = excluded.key where asset_analyses.key <> excluded.key"""
 """The join believes no result: a key must be that of a finished analysis of these very bytes."""
@@ -130,7 +130,7 @@ with told as materialized (
 insert into ad_analyses (ad_id, analyzer, key)
 select distinct on (t.ad_id, t.analyzer) t.ad_id, t.analyzer, n.key
 from told t join analyses n on n.key = t.key and n.analyzer = t.analyzer and n.subject = t.copy_hash
-    and n.state <> 'pending'
+    and n.state in ('done', 'failed')
 order by t.ad_id, t.analyzer, n.version desc
 on conflict (ad_id, analyzer) do update set key = excluded.key where ad_analyses.key <> excluded.key"""
 """By subject too: two owners' ads of one id must not get each other's analyses."""

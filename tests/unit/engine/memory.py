@@ -137,6 +137,8 @@ class Analyses:
     def __init__(self) -> None:
         self.stored: dict[str, AnalysisRecord] = {}
         self.leases: dict[str, tuple[str, float]] = {}
+        self.deferred: dict[str, tuple[AnalysisRecord, float]] = {}
+        self.deferrals: dict[str, int] = {}
         self.claims = 0
 
     async def claim(self, claims: Sequence[Claim], *, owner: str, lease_s: float) -> dict[str, Claimed]:
@@ -152,13 +154,27 @@ class Analyses:
         held = self.leases.get(key)
         if held is not None and held[1] > time:
             return Claimed(state="busy", wait_s=held[1] - time)
+        count = self.deferrals.get(key, 0)
+        if key in self.deferred and self.deferred[key][1] > time:
+            put_off, due = self.deferred[key]
+            return Claimed(
+                state="deferred",
+                error_code=put_off.error_code,
+                error=put_off.error,
+                wait_s=due - time,
+                deferrals=count,
+            )
         self.leases[key] = (owner, time + lease_s)
-        return Claimed(state="mine")
+        return Claimed(state="mine", deferrals=count)
 
     async def store(self, records: Sequence[AnalysisRecord]) -> None:
         for record in records:
-            self.stored.setdefault(record.key, record)
             self.leases.pop(record.key, None)
+            if record.retry_after_s is None:
+                self.stored.setdefault(record.key, record)
+                continue
+            self.deferred[record.key] = (record, asyncio.get_running_loop().time() + record.retry_after_s)
+            self.deferrals[record.key] = self.deferrals.get(record.key, 0) + 1
 
     async def store_one(self, record: AnalysisRecord) -> None:
         await self.store([record])

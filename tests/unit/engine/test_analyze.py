@@ -5,103 +5,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adology import Analyzer, Context, Retry, Skip, Terminal
-from adology.abc.analyzer import AdItem, Derived, MediaItem
-from adology.engine.analyze import Analysed, AnalysisRunner, Subject
+from adology import Context, Retry, Skip, Terminal
+from adology.abc.analyzer import Derived
+from adology.engine.analyze import AnalysisRunner
 from adology.engine.analyzers import ReadyAnalyzer
+from adology.engine.invoke import Invoker
 from adology.engine.model import AnalysisRecord
 from adology.errors import AnalyzerCrashedError, ConfigError
-from adology.types import Ad, Struct
 from tests.simulation.loop import run_virtual
-from tests.unit.engine.memory import Analyses
-
-LEASE_S, WAIT_S = 30.0, 10.0
-SUBJECT = Subject(kind="ad", hash="c0ffee", item=AdItem(ad=Ad(id="1")))
-PICTURE = Subject(
-    kind="asset",
-    hash="beef",
-    item=MediaItem(sha256="beef", path=Path("a.jpg"), kind="image", content_type="image/jpeg", size_bytes=1),
+from tests.unit.engine.analyses import (
+    LEASE_S,
+    PICTURE,
+    SUBJECT,
+    WAIT_S,
+    Bench,
+    Scripted,
+    Word,
+    calls,
+    fails,
+    make,
+    says,
 )
-
-
-class Word(Struct, frozen=True, kw_only=True):
-    text: str = ""
-    number: float = 0.0
-
-
-class Scripted(Analyzer[None, Word]):
-    """Does what the test says."""
-
-    name, version, accepts = "scripted", 1, ("ad",)
-
-    def __init__(self, act: Callable[[Context[None], Any], Any]) -> None:
-        self._act = act
-        self.calls = 0
-
-    async def analyze(self, ctx: Context[None], item: Any) -> Any:
-        self.calls += 1
-        answer = self._act(ctx, item)
-        if asyncio.iscoroutine(answer):
-            answer = await answer
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-
-def make(name: str, act: Callable[[Context[None], Any], Any], **over: Any) -> ReadyAnalyzer:
-    analyzer = Scripted(act)
-    for key, value in over.items():
-        setattr(analyzer, key, value)
-    return ReadyAnalyzer(
-        name=name, analyzer=analyzer, settings=None, settings_fields={}, reference=f"tests:{name}",
-        fingerprint=f"print-{name}",
-    )  # fmt: skip
-
-
-def says(text: str) -> Callable[[Context[None], Any], Any]:
-    return lambda ctx, item: Word(text=text)
-
-
-def fails(error: BaseException) -> Callable[[Context[None], Any], Any]:
-    return lambda ctx, item: error
-
-
-class Bench:
-    """A runner on an analysis cache."""
-
-    def __init__(self, *, isolation: Any = None) -> None:
-        self.analyses = Analyses()
-        self.isolation = isolation
-        self.archived = 0
-        self.kept: list[str] = []
-
-    def runner(self, owner: str = "w1") -> AnalysisRunner:
-        return AnalysisRunner(
-            self.analyses, self.analyses.store_one, self.isolation, owner=owner, lease_s=LEASE_S, wait_s=WAIT_S
-        )
-
-    async def run(self, *analyzers: ReadyAnalyzer, subject: Subject = SUBJECT, owner: str = "w1") -> Analysed:
-        return await self.runner(owner).run(
-            subject, analyzers, scratch=Path(), before_first=self._archive, keep=self._keep
-        )
-
-    async def _archive(self) -> None:
-        self.archived += 1
-
-    async def _keep(self, analyzer: str, derived: Sequence[Derived]) -> tuple[str, ...]:
-        self.kept += [file.name for file in derived]
-        return tuple(f"derived/{file.name}" for file in derived)
-
-
-def calls(analyzer: ReadyAnalyzer) -> int:
-    found: int = analyzer.analyzer.calls  # type: ignore[attr-defined]  # Scripted
-    return found
 
 
 def test_a_stored_analysis_is_not_run_again_and_nothing_is_archived() -> None:
@@ -192,7 +121,7 @@ def test_a_fault_that_is_not_the_items_gives_the_leases_back(error: BaseExceptio
     async def scenario() -> None:
         bench = Bench()
         with pytest.raises(type(error)):
-            await bench.run(make("a", says("kept")), make("b", fails(error)), make("c", says("never")))
+            await bench.run(make("a", says("kept")), make("b", fails(error), essential=True), make("c", says("never")))
         assert bench.analyses.leases == {}
         assert [record.result for record in bench.analyses.stored.values()] == [{"text": "kept"}]
 
@@ -252,9 +181,9 @@ def test_derived_files_are_kept_before_the_result_counts(tmp_path: Path) -> None
             order.extend(bench.kept)
             await bench.analyses.store([record])
 
-        runner = AnalysisRunner(bench.analyses, store, None, owner="w", lease_s=LEASE_S, wait_s=WAIT_S)
+        runner = AnalysisRunner(bench.analyses, store, Invoker(None), owner="w", lease_s=LEASE_S, wait_s=WAIT_S)
         found = await runner.run(
-            PICTURE, [make("a", act)], scratch=tmp_path, before_first=bench._archive, keep=bench._keep
+            PICTURE, [make("a", act)], scratch=tmp_path, before_first=bench.archive, keep=bench.keep
         )
         assert order == ["thumbnail.webp"]
         assert found.records["a"].derived == ("derived/thumbnail.webp",)
@@ -300,7 +229,7 @@ def test_leases_in_hand_are_renewed_and_no_others() -> None:
         await bench.analyses.claim([idle.claim("ad", "other")], owner="w1", lease_s=LEASE_S)
         runner = bench.runner()
         work = asyncio.create_task(
-            runner.run(SUBJECT, [slow], scratch=Path(), before_first=bench._archive, keep=bench._keep)
+            runner.run(SUBJECT, [slow], scratch=Path(), before_first=bench.archive, keep=bench.keep)
         )
         for _ in range(4):
             await asyncio.sleep(LEASE_S / 2)
