@@ -18,6 +18,7 @@ from adology.engine.ports import SendPort
 from adology.errors import LeaseLostError, UnknownBrandError
 from adology.queues.messages import InsightMessage, encode
 from adology.store.catalogue import BrandRow
+from adology.store.subjects import Due
 from tests.simulation.network import Network
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -428,6 +429,13 @@ class SimInsights:
     async def save(self, brand: str, batch_id: str, analyzer: str, version: int, result: Any) -> None:
         async with self.net.call("postgres"):
             self.t.insights[batch_id, analyzer] = (brand, version, result)
+
+
+class SimSubjects:
+    """Nothing is put off here: the simulated analyzer never needs a vendor."""
+
+    async def take_due(self, *, limit: int) -> Sequence[Due]:  # noqa: ARG002 - the interface's
+        return ()
 
 
 class SimLocks:

@@ -180,6 +180,7 @@ class Node:
             submitter=submitter,
             committer=committer,
             outbox=outbox,
+            subjects=stores.SimSubjects(),
             send=world.send,
             locks=stores.SimLocks(t),
             stalled_after_s=STALLED_S,

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from adology.engine.model import Batch, hash_url
 from adology.plugins import Plugins, load_plugins
 from adology.queues import GatherMessage, Sqs, encode
-from adology.queues.admin import queue_names
+from adology.queues.admin import ROLES, queue_names
 from adology.runtime import open_engine, run_steward, run_worker
 from adology.runtime.engine import Engine
 from adology.settings import AdologySettings
@@ -60,7 +60,14 @@ def quick(settings: AdologySettings, origin: str = "", **changes: Any) -> Adolog
         "queues": replace(settings.queues, visibility_s=6, wait_s=1),
         "registry": replace(settings.registry, url=origin or settings.registry.url, port=0, commit_lease_s=4.0),
         "worker": WorkerSettings(
-            concurrency=4, prefetch=4, gather_lease_s=4.0, analysis_lease_s=6.0, drain_s=5.0, item_timeout_s=40.0
+            concurrency=4,
+            prefetch=4,
+            gather_lease_s=4.0,
+            analysis_lease_s=6.0,
+            drain_s=5.0,
+            item_timeout_s=40.0,
+            deferral_s=2.0,
+            breaker_pause_s=2.0,
         ),
         "steward": StewardSettings(interval_s=0.5, stalled_after_s=5.0, outbox_after_s=0.5),
     }
@@ -86,20 +93,26 @@ async def registry(settings: AdologySettings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def living(
-    settings: AdologySettings, *, workers: int = 1, steward: bool = True, queues: tuple[str, ...] = ()
+    settings: AdologySettings,
+    *,
+    workers: int = 1,
+    steward: bool = True,
+    queues: tuple[str, ...] = (),
+    loaded: Plugins | None = None,
 ) -> AsyncIterator[Engine]:
     """Registry, workers and steward for the length of the block; yields an engine to look through."""
     async with registry(quick(settings)) as origin:
         own = quick(settings, origin)
         stop = asyncio.Event()
-        roles = queues or ("gather", "acquire", "insight")
+        roles = queues or ROLES
+        loaded = loaded or plugins()
         tasks: list[asyncio.Task[Any]] = [
-            asyncio.create_task(run_worker(own, roles, stop, plugins=plugins())) for _ in range(workers)
+            asyncio.create_task(run_worker(own, roles, stop, plugins=loaded)) for _ in range(workers)
         ]
         if steward:
-            tasks.append(asyncio.create_task(run_steward(own, stop, plugins=plugins())))
+            tasks.append(asyncio.create_task(run_steward(own, stop, plugins=loaded)))
         try:
-            async with open_engine(own, plugins=plugins()) as engine:
+            async with open_engine(own, plugins=loaded) as engine:
                 yield engine
         finally:
             stop.set()

@@ -59,6 +59,8 @@ def test_an_unknown_brand_is_dead_lettered_with_what_to_do(world: Running) -> No
         ("acquire", '{"brand":"nike","url":""}', "url has 0 characters; allowed: 1 to 8192"),
         ("acquire", '{"brand":"nike","url":"' + "u" * 9000 + '"}', "url has 9000 characters; allowed: 1 to 8192"),
         ("acquire", '{"brand":"nike","url":"https://x/1","metadata":{oops}}', "JSON is malformed"),
+        ("analyze", '{"brand":"nike","kind":"ad"}', "missing required field `subject`"),
+        ("analyze", '{"brand":"nike","kind":"page","subject":"0"}', "Invalid enum value 'page' - at `$.kind`"),
         ("insight", '{"batch":"b"}', "missing required field `brand`"),
     ],
 )
@@ -71,6 +73,16 @@ def test_a_body_that_is_no_message_is_dead_lettered_saying_which_field_is_wrong(
 
         assert reason in dead.reason
         assert dead.code == "ADO-5801"
+
+    world.run(scenario())
+
+
+@pytest.mark.parametrize(("kind", "what"), [("asset", "asset"), ("ad", "ad copy")])
+def test_a_subject_that_no_commit_brought_is_dead_lettered(world: Running, kind: str, what: str) -> None:
+    async def scenario() -> None:
+        await world.send("analyze", {"brand": "nike", "kind": kind, "subject": f"{kind}-00"})
+        dead = await world.wait_buried("analyze", f"{kind}-00")
+        assert (dead.code, dead.reason) == ("ADO-5530", f"no committed {what} has the hash {kind}-00")
 
     world.run(scenario())
 

@@ -317,3 +317,21 @@ async def test_memory_stays_flat_for_a_large_file(stack: Stack, tmp_path: Path, 
         assert int(done.stdout) < 40 * MIB
         head = await rig.spy.client.head_object(Bucket=rig.settings.bucket, Key="large")
         assert head["ContentLength"] == mebibytes * MIB
+
+
+@pytest.mark.parametrize("size", [0, 5, LARGE])
+async def test_a_file_comes_back_as_it_was(stack: Stack, tmp_path: Path, size: int) -> None:
+    async with open_store(stack, prefix="x/") as rig:
+        sent, got = tmp_path / "sent", tmp_path / "got"
+        sent.write_bytes(os.urandom(size))
+        await rig.store.put_file("k", sent, content_type="video/mp4")
+        assert await rig.store.get_file(rig.store.key_of(rig.store.uri("k")), got)
+        assert got.read_bytes() == sent.read_bytes()
+        assert not await rig.store.get_file("another", got)
+
+
+async def test_an_address_of_another_bucket_is_no_key_of_ours(stack: Stack) -> None:
+    async with open_store(stack, prefix="x/") as rig:
+        for address in ("s3://elsewhere/x/k", rig.store.uri("k").replace("/x/", "/y/"), "k"):
+            with pytest.raises(EngineError, match="is not under s3://.*/x/. Were s3.bucket or s3.prefix changed?"):
+                rig.store.key_of(address)

@@ -39,7 +39,6 @@ BUSY_POLL_S = 0.5
 STORE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Between tries at storing what was paid for; a store that restarts is back by then."""
 LONGEST_REASON = 2000
-FIRST_DEFERRAL_S = 30.0
 LONGEST_DEFERRAL_S = 3600.0
 CONFIG_DEFERRAL_S = 300.0
 MOST_DEFERRALS = 12
@@ -78,10 +77,14 @@ class AnalysisRunner:
         owner: str,
         lease_s: float,
         wait_s: float,
+        deferral_s: float = 30.0,
+        make_breaker: Callable[[], Breaker] = Breaker,
     ) -> None:
         self._analyses = analyses
         self._store = store
         self._invoker = invoker
+        self._deferral_s = deferral_s
+        self._make_breaker = make_breaker
         self._breakers: dict[str, Breaker] = {}
         self._owner = owner
         self._lease_s = lease_s
@@ -200,7 +203,7 @@ class AnalysisRunner:
         except (Retry, ConfigError, Deferred) as error:
             if analyzer.analyzer.essential or isinstance(error, UnavailableError):
                 raise
-            answer = _after_fault(error, claimed.deferrals)
+            answer = self._after_fault(error, claimed.deferrals)
         record = AnalysisRecord(
             key=claim.key,
             result=answer.result,
@@ -272,10 +275,23 @@ class AnalysisRunner:
         breaker.note_success()
         return answer
 
+    def _after_fault(self, error: Retry | ConfigError | Deferred, deferrals: int) -> Claimed:
+        """Put off until the fault may have passed; a failure once it has been tried for hours."""
+        if isinstance(error, Deferred):
+            return _deferred(code_of(error), describe(error), error.after)
+        if isinstance(error, ConfigError):
+            return _deferred(code_of(error), describe(error), CONFIG_DEFERRAL_S)
+        if isinstance(error, RetryLater):
+            return _deferred(code_of(error), describe(error), error.seconds)
+        if deferrals >= MOST_DEFERRALS:
+            return _failed(code_of(error), f"after {deferrals + 1} tries: {describe(error)}")
+        growing = min(LONGEST_DEFERRAL_S, self._deferral_s * 2.0**deferrals)
+        return _deferred(code_of(error), describe(error), max(growing, error.after or 0.0))
+
     def _breaker(self, analyzer: ReadyAnalyzer) -> Breaker:
         found = self._breakers.get(analyzer.name)
         if found is None:
-            found = self._breakers[analyzer.name] = Breaker(clock=asyncio.get_running_loop().time)
+            found = self._breakers[analyzer.name] = self._make_breaker()
         return found
 
     @staticmethod
@@ -286,20 +302,6 @@ class AnalysisRunner:
             return  # never held back: its items say themselves what became of them
         if breaker.note_fault(clean_text(why, LONGEST_REASON // 2), after_s=after_s, at_once=at_once):
             logger.bind(analyzer=analyzer.name, why=why).error("analyzer paused")
-
-
-def _after_fault(error: Retry | ConfigError | Deferred, deferrals: int) -> Claimed:
-    """Put off until the fault may have passed; a failure once it has been tried for hours."""
-    if isinstance(error, Deferred):
-        return _deferred(code_of(error), describe(error), error.after)
-    if isinstance(error, ConfigError):
-        return _deferred(code_of(error), describe(error), CONFIG_DEFERRAL_S)
-    if isinstance(error, RetryLater):
-        return _deferred(code_of(error), describe(error), error.seconds)
-    if deferrals >= MOST_DEFERRALS:
-        return _failed(code_of(error), f"after {deferrals + 1} tries: {describe(error)}")
-    growing = min(LONGEST_DEFERRAL_S, FIRST_DEFERRAL_S * 2.0**deferrals)
-    return _deferred(code_of(error), describe(error), max(growing, error.after or 0.0))
 
 
 def _deferred(code: str, reason: str, wait_s: float) -> Claimed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Callable
 
 FAULTS = 5
@@ -23,12 +23,12 @@ class Breaker:
         faults: int = FAULTS,
         pause_s: float = PAUSE_S,
         longest_s: float = LONGEST_PAUSE_S,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._most = faults
         self._first_s = pause_s
         self._longest_s = longest_s
-        self._clock = clock
+        self._clock = clock or asyncio.get_running_loop().time
         self._faults = 0
         self._pause_s = pause_s
         self._until: float | None = None

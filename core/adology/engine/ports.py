@@ -16,6 +16,8 @@ from adology.abc.source import Source
 from adology.context import Context
 from adology.engine.model import AnalysisRecord, Batch, Claim, Claimed, Opened, SavedItem
 from adology.store.catalogue import BrandRow
+from adology.store.subjects import Due, StoredAsset, SubjectKind
+from adology.types import Ad
 
 
 class LedgerPort(Protocol):
@@ -85,7 +87,7 @@ class ObjectsPort(Protocol):
 
 
 class SendPort(Protocol):
-    """Sends bodies to the queue of a role (gather, acquire, insight), all or an exception."""
+    """Sends bodies to the queue of a role (gather, acquire, analyze, insight), all or an exception."""
 
     async def __call__(self, role: str, bodies: Sequence[str]) -> None: ...
 
@@ -129,3 +131,30 @@ class Locks(Protocol):
 
 
 Sources = Mapping[str, SourceInstance]
+
+
+class ArchivePort(Protocol):
+    """Keeps bytes; see `adology.engine.sinks.Sinks`."""
+
+    async def archive(self, key: str, path: Path, content_type: str) -> bool: ...
+
+
+class ArchivedPort(Protocol):
+    """Archived creatives, by the addresses that the catalogue has; see `adology.storage.S3Store`."""
+
+    def key_of(self, uri: str) -> str: ...
+    async def get_file(self, key: str, path: Path) -> bool: ...
+
+
+class SubjectsPort(Protocol):
+    """Committed subjects of analyses; see `adology.store.Subjects`."""
+
+    async def find_asset(self, sha256: str) -> StoredAsset | None: ...
+    async def find_copy(self, copy_hash: str) -> Ad | None: ...
+    async def link(self, kind: SubjectKind, subject: str, keys: Mapping[str, str]) -> None: ...
+
+
+class DuePort(Protocol):
+    """Deferred analyses; see `adology.store.Subjects`."""
+
+    async def take_due(self, *, limit: int) -> Sequence[Due]: ...

@@ -16,10 +16,11 @@ from adology.abc.analyzer import AdItem, Derived, MediaItem
 from adology.abc.sink import ItemResult
 from adology.engine.analyze import Analysed, AnalysisRunner, Subject
 from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
+from adology.engine.derive import keep_derived, keep_none
 from adology.engine.manifest import AD_URN, TOO_LONG_URN, Manifest
 from adology.engine.metadata import ItemMetadata
 from adology.engine.model import Batch, Claimed
-from adology.engine.ports import CataloguePort, ObjectsPort, SourceInstance
+from adology.engine.ports import ArchivePort, CataloguePort, ObjectsPort, SourceInstance
 from adology.errors import MediaExpiredError, MediaUnusableError, Terminal
 from adology.fetch import Fetched
 from adology.log import bound, logger
@@ -35,14 +36,6 @@ class FetchPort(Protocol):
 
     async def fetch(self, url: str, *, folder: Path, file_roots: Sequence[str] = ()) -> Fetched:
         """The file, hashed and typed by its content."""
-        ...
-
-
-class ArchivePort(Protocol):
-    """Keeps bytes; see `adology.engine.sinks.Sinks`."""
-
-    async def archive(self, key: str, path: Path, content_type: str) -> bool:
-        """True if stored now, False if the key was there already."""
         ...
 
 
@@ -82,7 +75,7 @@ class ItemProcessor:
         subject = Subject(kind="ad", hash=ad.copy_hash(), item=AdItem(ad=ad))
         with _scratch_folder(self._scratch) as folder:
             return await self._runner.run(
-                subject, analyzers, scratch=Path(folder), before_first=_nothing, keep=_keep_none
+                subject, analyzers, scratch=Path(folder), before_first=_nothing, keep=keep_none
             )
 
     async def media(self, batch: Batch, url: str, metadata: ItemMetadata) -> ItemResult:
@@ -156,7 +149,7 @@ class ItemProcessor:
             stored.append(await self._archive.archive(key, fetched.path, fetched.content_type))
 
         async def keep(analyzer: str, derived: Sequence[Derived]) -> tuple[str, ...]:
-            return await self._keep_derived(fetched.sha256, analyzer, derived)
+            return await keep_derived(self._archive, fetched.sha256, analyzer, derived)
 
         analyzers = self._analyzers.accepting(fetched.kind)
         item = MediaItem(
@@ -172,12 +165,6 @@ class ItemProcessor:
             await archive()
         # A stored analysis implies an archived asset: nothing ran, so nothing was new.
         return self._result(url, fetched, self._objects.uri(key), not any(stored), analyzers, outcome)
-
-    async def _keep_derived(self, sha256: str, analyzer: str, derived: Sequence[Derived]) -> tuple[str, ...]:
-        keys = [f"derived/{sha256[:2]}/{sha256}/{analyzer}/{file.name}" for file in derived]
-        for key, file in zip(keys, derived, strict=True):
-            await self._archive.archive(key, file.path, file.content_type)
-        return tuple(keys)
 
     def _result(
         self,
@@ -227,7 +214,3 @@ def _scratch_folder(root: Path | None) -> tempfile.TemporaryDirectory[str]:
 
 async def _nothing() -> None:
     """An ad's copy needs no archiving: the manifest has it."""
-
-
-async def _keep_none(_analyzer: str, _derived: Sequence[Derived]) -> tuple[str, ...]:
-    return ()

@@ -1,7 +1,8 @@
 """The steward: repairs what crashes left behind. Every step is safe to repeat, and for two at once.
 
 A round enqueues brands that are due, flushes the outbox, looks after open batches without progress,
-asks again for insights that never came, and clears ended batches from the registry.
+asks for put-off analyses that are due and for insights that never came, and clears ended batches
+from the registry.
 """
 
 from __future__ import annotations
@@ -14,15 +15,25 @@ from adology.engine.commit import Committer
 from adology.engine.manifest import Item, Manifest
 from adology.engine.metadata import item_body
 from adology.engine.model import Batch, hash_url
-from adology.engine.ports import CataloguePort, ItemsPort, LedgerPort, Locks, ObjectsPort, OutboxPort, SendPort
+from adology.engine.ports import (
+    CataloguePort,
+    DuePort,
+    ItemsPort,
+    LedgerPort,
+    Locks,
+    ObjectsPort,
+    OutboxPort,
+    SendPort,
+)
 from adology.engine.submit import Submitter
 from adology.errors import AdologyError, EngineError, Retry, describe
 from adology.log import bound, logger
-from adology.queues.messages import GatherMessage, InsightMessage, encode
+from adology.queues.messages import AnalyzeMessage, GatherMessage, InsightMessage, encode
 from adology.registry_client.protocol import Registry, StaleBatchError, UnknownBrandError
 from adology.store.naming import clean_text
 
 SEND_CHUNK = 200
+DUE_CHUNK = 500
 INSIGHT_AFTER_S = 30.0
 
 
@@ -40,6 +51,7 @@ class Steward:
         submitter: Submitter,
         committer: Committer,
         outbox: OutboxPort,
+        subjects: DuePort,
         send: SendPort,
         locks: Locks,
         stalled_after_s: float,
@@ -55,6 +67,7 @@ class Steward:
         self._submitter = submitter
         self._committer = committer
         self._outbox = outbox
+        self._subjects = subjects
         self._send = send
         self._locks = locks
         self._stalled_after_s = stalled_after_s
@@ -70,6 +83,7 @@ class Steward:
             await self._guard("due brands", self._queue_due)
             await self._guard("outbox", self._flush)
             await self._guard("stalled batches", self._repair_stalled)
+            await self._guard("deferred analyses", self._ask_for_analyses)
             await self._guard("insights", self._ask_for_insights)
             await self._guard("registry", self._clear_registry)
             return True
@@ -194,6 +208,14 @@ class Steward:
             reason = f"given up: {have} of {batch.expected_count} distinct URLs came, and none for long"
             logger.bind(reason=reason).error("foreign batch failed")
             await self._give_up(batch, reason)
+
+    async def _ask_for_analyses(self) -> None:
+        """What was put off, by a vendor or a budget, is made when its time has come."""
+        due = await self._subjects.take_due(limit=DUE_CHUNK)
+        if due:
+            bodies = [encode(AnalyzeMessage(brand=one.brand, kind=one.kind, subject=one.subject)) for one in due]
+            await self._send("analyze", bodies)
+            logger.bind(subjects=len(due)).info("deferred analyses are due")
 
     async def _ask_for_insights(self) -> None:
         for batch in await self._ledger.list_without_insight(older_s=self._insight_after_s):

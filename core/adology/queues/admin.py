@@ -11,16 +11,17 @@ from adology.aws import open_client
 from adology.queues.sqs import dead_letter_name
 from adology.settings.model import AdologySettings, QueueSettings
 
+ROLES = ("gather", "acquire", "analyze", "insight")
 DEAD_LETTER_RETENTION_S = 14 * 24 * 3600
 
 
 def queue_names(settings: QueueSettings) -> dict[str, str]:
     """Role → full queue name."""
-    return {role: settings.prefix + getattr(settings, role) for role in ("gather", "acquire", "insight")}
+    return {role: settings.prefix + getattr(settings, role) for role in ROLES}
 
 
 async def ensure_queues(settings: AdologySettings) -> None:
-    """Create the three queues with their dead-letter queues; existing ones are left alone."""
+    """Create the queues with their dead-letter queues; existing ones are left alone."""
     async with open_client(settings.aws, "sqs") as client:
         for name in queue_names(settings.queues).values():
             dead = await client.create_queue(

@@ -5,7 +5,7 @@ Messages of other people's programs carry the given fields only, and work.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -46,6 +46,16 @@ class AcquireMessage(Message, frozen=True, kw_only=True):
     metadata: Any = msgspec.field(default_factory=lambda: None)
     batch: str | None = None
     again: bool = False
+
+
+class AnalyzeMessage(Message, frozen=True, kw_only=True):
+    """``{"brand":"nike","kind":"asset","subject":"…"}`` on the analyze queue, which is the engine's own.
+
+    `subject` is the hash of an asset's bytes or of an ad's copy; `brand` is who pays.
+    """
+
+    kind: Literal["asset", "ad"]
+    subject: str
 
 
 class InsightMessage(Message, frozen=True, kw_only=True):

@@ -2,6 +2,6 @@
 
 from adology.runtime.engine import Engine, open_engine
 from adology.runtime.steward import run_steward
-from adology.runtime.worker import ROLES, run_worker
+from adology.runtime.worker import run_worker
 
-__all__ = ["ROLES", "Engine", "open_engine", "run_steward", "run_worker"]
+__all__ = ["Engine", "open_engine", "run_steward", "run_worker"]

@@ -17,12 +17,14 @@ from adology.engine.acquire import Acquirer
 from adology.engine.analyze import AnalysisRunner
 from adology.engine.analyzers import AnalyzerSet, prepare
 from adology.engine.batches import Batches
+from adology.engine.breaker import Breaker
 from adology.engine.commit import Committer
 from adology.engine.gather import Gatherer
 from adology.engine.insight import InsightRunner
 from adology.engine.invoke import Invoker
 from adology.engine.model import AnalysisRecord
 from adology.engine.process import ItemProcessor
+from adology.engine.reanalyze import Reanalyzer
 from adology.engine.sinks import Sinks, prepare_sinks
 from adology.engine.steward import Steward
 from adology.engine.submit import Submitter
@@ -36,7 +38,18 @@ from adology.registry_client import HttpRegistry
 from adology.runtime.sources import ReadySource, prepare_sources
 from adology.settings import AdologySettings
 from adology.storage import S3Store
-from adology.store import AdvisoryLocks, Analyses, BrandState, Catalogue, Database, Insights, Items, Ledger, Outbox
+from adology.store import (
+    AdvisoryLocks,
+    Analyses,
+    BrandState,
+    Catalogue,
+    Database,
+    Insights,
+    Items,
+    Ledger,
+    Outbox,
+    Subjects,
+)
 
 STORE_BATCH = 50
 
@@ -71,6 +84,7 @@ class Engine:
         self.items = Items(database)
         self.analyses = Analyses(database)
         self.catalogue = Catalogue(database)
+        self.subjects = Subjects(database)
         self.outbox = Outbox(database)
         self.insights = Insights(database)
         self.locks = AdvisoryLocks(database)
@@ -89,10 +103,12 @@ class Engine:
         )
         self._queues = queue_names(settings.queues)
         self._store = Coalescer(self._store_many, most=STORE_BATCH)
-        self._runners: list[AnalysisRunner] = []
+        self._isolation: IsolatedPool | None = None
+        self._runner: AnalysisRunner | None = None
+        self._scratch = Path(settings.worker.scratch) if settings.worker.scratch else None
 
     async def send(self, role: str, bodies: Sequence[str]) -> None:
-        """Send bodies to the queue of a role (gather, acquire, insight), all or an exception."""
+        """Send bodies to the queue of a role (gather, acquire, analyze, insight), all or an exception."""
         await self.sqs.send(self._queues[role], bodies)
 
     async def store_analysis(self, record: AnalysisRecord) -> None:
@@ -101,8 +117,8 @@ class Engine:
 
     async def renew_analyses(self) -> None:
         """Prolong the leases of the analyses in work. Never raises for a store that is away."""
-        for runner in self._runners:
-            await runner.renew()
+        if self._runner is not None:
+            await self._runner.renew()
 
     async def _store_many(self, records: list[AnalysisRecord]) -> list[None]:
         await self.analyses.store(records)
@@ -123,27 +139,37 @@ class Engine:
             patience=self.settings.queues.poison_receives,
         )
 
-    def make_acquirer(self, fetcher: Fetcher, isolation: IsolatedPool | None) -> Acquirer:
+    def isolate(self, pool: IsolatedPool) -> None:
+        """Have analyzers that ask for it run in these child processes. Before any handler is made."""
+        self._isolation = pool
+
+    def _analysis_runner(self) -> AnalysisRunner:
+        """One for all handlers: what a breaker has learnt, and items that wait for company, are the process's."""
+        if self._runner is None:
+            worker = self.settings.worker
+            self._runner = AnalysisRunner(
+                self.analyses,
+                self.store_analysis,
+                Invoker(self._isolation),
+                owner=self.owner,
+                lease_s=worker.analysis_lease_s,
+                wait_s=min(worker.analysis_lease_s, worker.item_timeout_s) / 2,
+                deferral_s=worker.deferral_s,
+                make_breaker=lambda: Breaker(faults=worker.breaker_faults, pause_s=worker.breaker_pause_s),
+            )
+        return self._runner
+
+    def make_acquirer(self, fetcher: Fetcher) -> Acquirer:
         """The handler of the acquire queue."""
-        worker = self.settings.worker
-        runner = AnalysisRunner(
-            self.analyses,
-            self.store_analysis,
-            Invoker(isolation),
-            owner=self.owner,
-            lease_s=worker.analysis_lease_s,
-            wait_s=min(worker.analysis_lease_s, worker.item_timeout_s) / 2,
-        )
-        self._runners.append(runner)
         process = ItemProcessor(
             fetcher=fetcher,
             archive=self.sinks,
             objects=self.objects,
             analyzers=self.analyzers,
-            runner=runner,
+            runner=self._analysis_runner(),
             catalogue=self.catalogue,
             sources=self.sources,
-            scratch=Path(worker.scratch) if worker.scratch else None,
+            scratch=self._scratch,
         )
         return Acquirer(
             batches=self.batches,
@@ -151,6 +177,17 @@ class Engine:
             submitter=self.submitter,
             committer=self.committer,
             patience=self.settings.queues.poison_receives,
+        )
+
+    def make_reanalyzer(self) -> Reanalyzer:
+        """The handler of the analyze queue."""
+        return Reanalyzer(
+            subjects=self.subjects,
+            objects=self.objects,
+            archive=self.sinks,
+            analyzers=self.analyzers,
+            runner=self._analysis_runner(),
+            scratch=self._scratch,
         )
 
     def make_insight_runner(self) -> InsightRunner:
@@ -175,6 +212,7 @@ class Engine:
             submitter=self.submitter,
             committer=self.committer,
             outbox=self.outbox,
+            subjects=self.subjects,
             send=self.send,
             locks=self.locks,
             stalled_after_s=own.stalled_after_s,

@@ -14,12 +14,11 @@ from adology.isolation import IsolatedPool
 from adology.log import logger
 from adology.plugins import Plugins
 from adology.queues import Consumer
-from adology.queues.admin import queue_names
+from adology.queues.admin import ROLES, queue_names
 from adology.queues.consumer import Handler
 from adology.runtime.engine import Engine, open_engine
 from adology.settings import AdologySettings
 
-ROLES = ("gather", "acquire", "insight")
 GATHERS_AT_ONCE = 4
 
 
@@ -36,6 +35,12 @@ async def run_worker(
         raise ConfigError("--queues", f"got {', '.join(unknown) or 'nothing'}; allowed: {', '.join(ROLES)}")
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings, plugins=plugins))
+        if {"acquire", "analyze"} & set(queues):
+            # One pool for both: `isolation_processes` bounds the process's children.
+            pool = IsolatedPool(
+                settings.worker.isolation_processes, memory_bytes=settings.worker.isolation_memory_bytes
+            )
+            engine.isolate(await stack.enter_async_context(pool))
         consumers = [await _make_consumer(engine, role, stack) for role in dict.fromkeys(queues)]
         logger.bind(queues=[c.queue for c in consumers], owner=engine.owner).info("worker ready")
         # An analysis that takes longer than its lease stays this process's own while it lives.
@@ -55,10 +60,9 @@ async def _make_consumer(engine: Engine, role: str, stack: AsyncExitStack) -> Co
         concurrency, prefetch, timeout_s = GATHERS_AT_ONCE, 0, worker.gather_timeout_s
     elif role == "acquire":
         fetcher = await stack.enter_async_context(Fetcher(engine.settings.fetch))
-        pool = await stack.enter_async_context(
-            IsolatedPool(worker.isolation_processes, memory_bytes=worker.isolation_memory_bytes)
-        )
-        handler = engine.make_acquirer(fetcher, pool).handle
+        handler = engine.make_acquirer(fetcher).handle
+    elif role == "analyze":
+        handler = engine.make_reanalyzer().handle
     else:
         handler = engine.make_insight_runner().handle
         concurrency, prefetch = 1, 0

@@ -69,11 +69,12 @@ class S3Settings(Settings, frozen=True, kw_only=True):
 
 
 class QueueSettings(Settings, frozen=True, kw_only=True):
-    """SQS queues. The three default names are contracts."""
+    """SQS queues. The default names of `gather`, `acquire` and `insight` are contracts."""
 
     prefix: Annotated[str, _text("Put before each queue name.", max_length=40)] = ""
     gather: Annotated[str, _text("Brands to gather.")] = "brand-gather-queue"
     acquire: Annotated[str, _text("Media to fetch, archive and analyse.")] = "url-process-queue"
+    analyze: Annotated[str, _text("Committed creatives and copies to analyse (again).")] = "creative-analyze-queue"
     insight: Annotated[str, _text("Committed brands to derive insights for.")] = "brand-ai-phase-queue"
     visibility_s: Annotated[
         int, _text("How long a received message stays hidden without a heartbeat, seconds.", ge=5, le=43200)
@@ -120,6 +121,13 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     analysis_lease_s: Annotated[float, _text("Life of the pending mark taken before an analysis, seconds.", gt=0)] = (
         180.0
     )
+    deferral_s: Annotated[
+        float, _text("A fault of an analyzer puts its analysis off this long, doubling up to an hour, seconds.", gt=0)
+    ] = 30.0
+    breaker_faults: Annotated[int, _text("Faults in a row after which an analyzer is paused.", ge=1, le=1000)] = 5
+    breaker_pause_s: Annotated[
+        float, _text("First pause of a failing analyzer, doubling up to 15 minutes, seconds.", gt=0)
+    ] = 60.0
     scratch: Annotated[str, _text("Folder for files in work; empty means the system's own.")] = ""
 
 

@@ -23,6 +23,7 @@ CONFLICT_ATTEMPTS = 4
 MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 SMALL = 1024 * 1024
 """Files up to this size are read into memory for their upload; larger ones are streamed."""
+PIECE = 1024 * 1024
 FAULTS = (BotoCoreError, ResponseParserError, aiohttp.ClientError, OSError, TimeoutError)
 """No usable answer: botocore wraps most, but not all, of what its HTTP client raises."""
 
@@ -40,6 +41,19 @@ class S3Store:
     def uri(self, key: str) -> str:
         """The ``s3://`` address of a key."""
         return f"s3://{self._settings.bucket}/{self._settings.prefix}{key}"
+
+    def key_of(self, uri: str) -> str:
+        """The key behind an address that `uri` gave.
+
+        Raises:
+            EngineError: it is an address of another bucket or prefix.
+        """
+        start = self.uri("")
+        if not uri.startswith(start):
+            raise EngineError(
+                f"s3: {uri} is not under {start}", hint="Were s3.bucket or s3.prefix changed?", code="ADO-5603"
+            )
+        return uri.removeprefix(start)
 
     async def put_bytes(self, key: str, data: bytes, *, content_type: str) -> bool:
         """Store `data` unless the key exists. False if it existed."""
@@ -133,6 +147,20 @@ class S3Store:
                 return bytes(await body.read())
         except FAULTS as error:
             raise UnavailableError(f"s3: reading {key}: {type(error).__name__}: {error}", code="ADO-5601") from error
+
+    async def get_file(self, key: str, path: Path) -> bool:
+        """Write the object to `path`, piece by piece. False when there is no such key."""
+        answer = await self._call("get_object", key, none_if=MISSING)
+        if answer is None:
+            return False
+        try:
+            async with answer["Body"] as body:
+                with path.open("wb") as file:
+                    async for piece in body.content.iter_chunked(PIECE):
+                        await asyncio.to_thread(file.write, piece)
+        except FAULTS as error:
+            raise UnavailableError(f"s3: reading {key}: {type(error).__name__}: {error}", code="ADO-5601") from error
+        return True
 
     async def exists(self, key: str) -> bool:
         """Whether the key exists."""

@@ -8,6 +8,7 @@ from adology.store.items import Items
 from adology.store.ledger import Ledger
 from adology.store.locks import AdvisoryLocks
 from adology.store.outbox import Outbox
+from adology.store.subjects import Subjects
 
 __all__ = [
     "AdvisoryLocks",
@@ -20,4 +21,5 @@ __all__ = [
     "Items",
     "Ledger",
     "Outbox",
+    "Subjects",
 ]

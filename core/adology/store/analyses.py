@@ -84,7 +84,8 @@ class Analyses:
             await cursor.executemany(
                 """update analyses set state = %s, result = %s, derived = %s, error_code = %s, error = %s,
                        duration_ms = %s, cost_usd = %s, lease_owner = null, lease_until = null,
-                       done_at = case when %s::interval is null then now() end, retry_at = now() + %s::interval,
+                       done_at = case when %s::interval is null then now() end,
+                       retry_at = now() + %s::interval, asked_at = null,
                        deferrals = deferrals + (%s::interval is not null)::int
                    where key = %s and state = 'pending'""",
                 [_row(record) for record in records],

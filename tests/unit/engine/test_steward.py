@@ -15,8 +15,9 @@ from adology.engine.manifest import Manifest, Seal
 from adology.engine.model import Batch, SavedItem, hash_url
 from adology.engine.steward import Steward
 from adology.errors import EngineError, LeaseLostError, UnavailableError
-from adology.queues.messages import AcquireMessage, GatherMessage, InsightMessage, decode
+from adology.queues.messages import AcquireMessage, AnalyzeMessage, GatherMessage, InsightMessage, decode
 from adology.registry_client.protocol import Progress, SubmitAnswer
+from adology.store.subjects import Due
 from tests.simulation.loop import run_virtual
 from tests.unit.engine.memory import NOW, Objects, make_batch, make_page
 
@@ -44,16 +45,20 @@ class World:
         self.commit_fault: Exception | None = None
         self.due_fault: Exception | None = None
         self.locked = False
+        self.due: list[Due] = []
         self.objects = Objects()
         me: Any = self
         self.steward = Steward(
             ledger=me, items=me, catalogue=me, objects=self.objects, registry=me, submitter=me, committer=me, outbox=me,
-            send=self.send, locks=me, stalled_after_s=60, max_attempts=MOST, outbox_after_s=5,
+            subjects=me, send=self.send, locks=me, stalled_after_s=60, max_attempts=MOST, outbox_after_s=5,
         )  # fmt: skip
 
     @contextlib.asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[bool]:
         yield not self.locked
+
+    async def take_due(self, *, limit: int) -> Sequence[Due]:
+        return self.due[:limit]
 
     async def queue_due(self) -> int:
         if self.due_fault is not None:
@@ -257,6 +262,20 @@ def test_a_batch_that_can_never_be_committed_is_given_up() -> None:
 )
 def test_a_commit_that_a_store_holds_up_is_never_given_up(fault: Exception) -> None:
     assert commit_fails_with(fault, 99).failed == {}
+
+
+def test_analyses_that_are_due_are_asked_for() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.due = [Due(kind="asset", subject="beef", brand="nike"), Due(kind="ad", subject="c0de", brand="puma")]
+        await world.steward.run_round()
+        asked = [(role, decode(body, AnalyzeMessage)) for role, body in world.sent]
+        assert [(role, one.brand, one.kind, one.subject) for role, one in asked] == [
+            ("analyze", "nike", "asset", "beef"),
+            ("analyze", "puma", "ad", "c0de"),
+        ]
+
+    run_virtual(scenario())
 
 
 def test_insights_are_asked_for_again_and_given_up_in_the_end() -> None:
