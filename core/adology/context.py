@@ -15,6 +15,7 @@ from adology.errors import ConfigError
 from adology.http.client import Answer, HttpClient, check_status
 from adology.http.pacing import Pacers
 from adology.log import logger
+from adology.money.calls import MemoryPurse, PaidCall, Payer, Purse
 from adology.settings.secrets import resolve_secret
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Context(Generic[S]):
         env: Mapping[str, str] | None = None,
         engine: AdologySettings | None = None,
         section: Literal["sources", "analyzers", "sinks"] = "sources",
+        purse: Purse | None = None,
+        payer: Payer | None = None,
+        keys: tuple[str, ...] = (),
     ) -> None:
         self.plugin = plugin
         self.settings = settings
@@ -63,6 +67,10 @@ class Context(Generic[S]):
         self._env = env
         self._engine = engine
         self._section = section
+        self._purse: Purse = purse or MemoryPurse()
+        self._payer = payer or Payer()
+        self._keys = keys
+        self.calls: list[PaidCall] = []
 
     @property
     def engine(self) -> AdologySettings:
@@ -140,6 +148,27 @@ class Context(Generic[S]):
             body=body,
             **options,
         )
+
+    def paid(self, service: str, model: str, **units: float) -> PaidCall:
+        """Around one call that costs money: ``async with ctx.paid("openai", model, input_tokens=900) as call``.
+
+        `units` are what the call will use at most, as far as can be known before. Call `call.bill`
+        with what the vendor counted. Every call stands in the ledger, with whom it was for.
+
+        Raises:
+            Deferred: on entry, when a budget is used up.
+        """
+        call = PaidCall(
+            self._purse,
+            service=service,
+            model=model,
+            plugin=self.plugin,
+            payer=self._payer,
+            keys=self._keys,
+            units=units,
+        )
+        self.calls.append(call)
+        return call
 
     def pause(self, seconds: float, why: str, *, credential: str = "") -> None:
         """Hold every call of `credential` in this process for `seconds`."""

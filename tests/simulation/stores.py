@@ -431,11 +431,14 @@ class SimInsights:
             self.t.insights[batch_id, analyzer] = (brand, version, result)
 
 
-class SimSubjects:
-    """Nothing is put off here: the simulated analyzer never needs a vendor."""
+class SimVendorless:
+    """Nothing is put off or paid here: the simulated analyzer never needs a vendor."""
 
     async def take_due(self, *, limit: int) -> Sequence[Due]:  # noqa: ARG002 - the interface's
         return ()
+
+    async def close_lost(self, *, older_s: float) -> int:  # noqa: ARG002 - the interface's
+        return 0
 
 
 class SimLocks:

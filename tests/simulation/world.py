@@ -180,7 +180,8 @@ class Node:
             submitter=submitter,
             committer=committer,
             outbox=outbox,
-            subjects=stores.SimSubjects(),
+            subjects=stores.SimVendorless(),
+            spending=stores.SimVendorless(),
             send=world.send,
             locks=stores.SimLocks(t),
             stalled_after_s=STALLED_S,
@@ -218,8 +219,8 @@ class SimProcess:
         self.world = world
         self.runner = runner
 
-    async def copy(self, metadata: ItemMetadata) -> Analysed | None:
-        del metadata
+    async def copy(self, batch: Batch, metadata: ItemMetadata) -> Analysed | None:
+        del batch, metadata
         return None
 
     async def media(self, batch: Batch, url: str, metadata: ItemMetadata) -> ItemResult:

@@ -15,11 +15,12 @@ from PIL import Image, ImageDraw
 from adology.engine.model import Batch, hash_url
 from adology.plugins import Plugins, load_plugins
 from adology.queues import GatherMessage, Sqs, encode
-from adology.queues.admin import ROLES, queue_names
+from adology.queues.admin import queue_names
 from adology.runtime import open_engine, run_steward, run_worker
 from adology.runtime.engine import Engine
 from adology.settings import AdologySettings
 from adology.settings.model import (
+    QUEUE_ROLES,
     QueueSettings,
     RegistrySettings,
     StewardSettings,
@@ -104,7 +105,7 @@ async def living(
     async with registry(quick(settings)) as origin:
         own = quick(settings, origin)
         stop = asyncio.Event()
-        roles = queues or ROLES
+        roles = queues or QUEUE_ROLES
         loaded = loaded or plugins()
         tasks: list[asyncio.Task[Any]] = [
             asyncio.create_task(run_worker(own, roles, stop, plugins=loaded)) for _ in range(workers)

@@ -26,6 +26,7 @@ from adology.queues.sqs import dead_letter_name
 from adology.runtime import open_engine, run_steward, run_worker
 from adology.runtime.engine import Engine
 from adology.settings import AdologySettings
+from adology.settings.model import QUEUE_ROLES
 from adology.types import Brand, Struct
 from tests.system import rig
 from tests.system.conftest import Stack, _discard, _provision
@@ -179,7 +180,7 @@ async def _living(settings: AdologySettings) -> AsyncIterator[Engine]:
     replace, plugins, stop = msgspec.structs.replace, rig.plugins(), asyncio.Event()
     async with rig.registry(settings) as origin:
         settings = replace(settings, registry=replace(settings.registry, url=origin))
-        roles = ("gather", "acquire", "insight")
+        roles = QUEUE_ROLES
         tasks = [
             asyncio.create_task(run_worker(settings, roles, stop, plugins=plugins)),
             asyncio.create_task(run_steward(settings, stop, plugins=plugins)),

@@ -333,5 +333,5 @@ async def test_a_file_comes_back_as_it_was(stack: Stack, tmp_path: Path, size: i
 async def test_an_address_of_another_bucket_is_no_key_of_ours(stack: Stack) -> None:
     async with open_store(stack, prefix="x/") as rig:
         for address in ("s3://elsewhere/x/k", rig.store.uri("k").replace("/x/", "/y/"), "k"):
-            with pytest.raises(EngineError, match="is not under s3://.*/x/. Were s3.bucket or s3.prefix changed?"):
+            with pytest.raises(EngineError, match=r"is not under s3://.*/x/\. Were s3\.bucket or s3\.prefix changed\?"):
                 rig.store.key_of(address)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adology.cli.options import common, load
-from adology.queues.admin import ROLES
+from adology.settings.model import QUEUE_ROLES
 
 if TYPE_CHECKING:
     from adology.settings.model import AdologySettings
@@ -41,7 +41,7 @@ def registry(
 
 def worker(
     *,
-    queues: Annotated[str, typer.Option(metavar="NAMES", help="Queues to serve, by comma.")] = ",".join(ROLES),
+    queues: Annotated[str, typer.Option(metavar="NAMES", help="Queues to serve, by comma.")] = ",".join(QUEUE_ROLES),
     processes: Annotated[int, typer.Option(min=1, max=256, help="Worker processes; a crashed one is restarted.")] = 1,
     migrate: Migrate = False,
 ) -> None:
@@ -119,9 +119,9 @@ def _prepare(service: str, *, migrate: bool, **overrides: Any) -> AdologySetting
 
 def _parse_queues(text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(",") if part.strip())
-    unknown = [name for name in names if name not in ROLES]
+    unknown = [name for name in names if name not in QUEUE_ROLES]
     if unknown or not names:
-        raise typer.BadParameter(f"--queues {text!r} is not one or more of {', '.join(ROLES)}, by comma")
+        raise typer.BadParameter(f"--queues {text!r} is not one or more of {', '.join(QUEUE_ROLES)}, by comma")
     return names
 
 

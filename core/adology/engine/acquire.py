@@ -29,7 +29,7 @@ MOST_DEFERRALS = 100
 class ProcessItem(Protocol):
     """The two halves of an item's work; both raise what the engine knows how to treat."""
 
-    async def copy(self, metadata: ItemMetadata) -> Analysed | None:
+    async def copy(self, batch: Batch, metadata: ItemMetadata) -> Analysed | None:
         """Analyse the copy of the ad that the item carries; None when it carries none."""
         ...
 
@@ -105,7 +105,7 @@ class Acquirer:
             return _complete(failed(message.url, "ADO-5510", why), metadata, None, foreign)
         copy = None
         try:
-            copy = await self._process.copy(metadata)
+            copy = await self._process.copy(batch, metadata)
             result = await self._process.media(batch, message.url, metadata)
         except (Terminal, Skip) as error:
             logger.bind(code=code_of(error), reason=describe(error)).warning("item failed")

@@ -14,7 +14,7 @@ from adology.abc.analyzer import Derived
 from adology.engine.analyzers import ReadyAnalyzer
 from adology.engine.breaker import Breaker
 from adology.engine.clean import clean_plain
-from adology.engine.invoke import Invoker
+from adology.engine.invoke import Invoker, Work
 from adology.engine.model import AnalysisRecord, Claim, Claimed
 from adology.engine.ports import AnalysesPort
 from adology.errors import (
@@ -30,6 +30,7 @@ from adology.errors import (
     describe,
 )
 from adology.log import external_call, logger
+from adology.money.calls import Payer
 from adology.store.naming import clean_text
 from adology.types import Struct
 
@@ -108,6 +109,7 @@ class AnalysisRunner:
         scratch: Path,
         before_first: Archive,
         keep: KeepDerived,
+        payer: Payer = Payer(),  # noqa: B008 - frozen
     ) -> Analysed:
         """Outcome of each analyzer, in the order given.
 
@@ -131,7 +133,7 @@ class AnalysisRunner:
             for analyzer, claim in zip(analyzers, claims, strict=True):
                 answer = answers[claim.key]
                 if answer.state == "mine":
-                    answer = await self._run_one(analyzer, claim, answer, subject, records, scratch, keep)
+                    answer = await self._run_one(analyzer, claim, answer, subject, records, scratch, keep, payer)
                     finished.add(claim.key)
                 records[analyzer.name] = answer
         except BaseException:
@@ -195,11 +197,13 @@ class AnalysisRunner:
         before: dict[str, Claimed],
         scratch: Path,
         keep: KeepDerived,
+        payer: Payer,
     ) -> Claimed:
         """Runs or puts off one claim that is ours, and stores what became of it."""
         started = time.perf_counter()
         try:
-            answer = self._put_off(analyzer, before) or await self._call(analyzer, subject, before, scratch, keep)
+            answer = self._put_off(analyzer, before)
+            answer = answer or await self._call(analyzer, claim.key, payer, subject, before, scratch, keep)
         except (Retry, ConfigError, Deferred) as error:
             if analyzer.analyzer.essential or isinstance(error, UnavailableError):
                 raise
@@ -212,6 +216,7 @@ class AnalysisRunner:
             error=answer.error,
             retry_after_s=answer.wait_s if answer.state == "deferred" else None,
             duration_ms=round((time.perf_counter() - started) * 1000, 3),
+            cost_usd=answer.cost_usd,
         )
         await _insist(lambda: self._store(record))
         return answer
@@ -233,6 +238,8 @@ class AnalysisRunner:
     async def _call(
         self,
         analyzer: ReadyAnalyzer,
+        key: str,
+        payer: Payer,
         subject: Subject,
         before: dict[str, Claimed],
         scratch: Path,
@@ -240,14 +247,14 @@ class AnalysisRunner:
     ) -> Claimed:
         """The analyzer's outcome, with its breaker told how it went."""
         results = {name: record.result for name, record in before.items() if name in analyzer.analyzer.uses}
-        item = msgspec.structs.replace(subject.item, results=results)
+        work = Work(item=msgspec.structs.replace(subject.item, results=results), key=key, payer=payer)
         breaker = self._breaker(analyzer)
         try:
             async with external_call("analyzer", analyzer.name, subject=subject.hash[:12]):
-                outcome = await self._invoker.invoke(analyzer, item, scratch)
+                outcome = await self._invoker.invoke(analyzer, work, scratch)
             names = await _insist(lambda: keep(analyzer.name, outcome.derived)) if outcome.derived else ()
             # Records are stored together: one that the database refuses would fail the others.
-            answer = Claimed(state="done", result=clean_plain(outcome.result), derived=names)
+            answer = Claimed(state="done", result=clean_plain(outcome.result), derived=names, cost_usd=outcome.cost_usd)
         except AnalyzerCrashedError as error:
             self._note_fault(analyzer, breaker, describe(error))
             return _failed(code_of(error), describe(error))

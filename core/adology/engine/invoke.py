@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,9 +15,12 @@ from adology.abc.analyzer import Derived, MediaItem
 from adology.aio import Coalescer
 from adology.context import Context
 from adology.engine.analyzers import ReadyAnalyzer
-from adology.errors import AnalyzerCrashedError
+from adology.errors import AnalyzerCrashedError, ConfigError, Deferred, Retry
 from adology.log import logger
+from adology.money.calls import Payer, Purse
 from adology.types import Struct
+
+SHARED_KEPT = 200
 
 
 class IsolatedOutcome(Protocol):
@@ -44,38 +48,62 @@ class IsolationPort(Protocol):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """A result as plain data, and the files that were made on the way."""
+    """A result as plain data, the files that were made on the way, and what vendors charged for it."""
 
     result: Any
     derived: Sequence[Derived] = ()
+    cost_usd: float = 0.0
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """One analysis to make: its key in the cache, and who pays where something is to be paid."""
+
+    item: Any
+    key: str
+    payer: Payer
 
 
 class Invoker:
     """Calls analyzers. One per process: items that are in work at the same time share calls."""
 
-    def __init__(self, isolation: IsolationPort | None) -> None:
+    def __init__(self, isolation: IsolationPort | None, purse: Purse | None = None) -> None:
         self._isolation = isolation
-        self._shared: dict[str, Coalescer[Any, Any]] = {}
+        self._purse = purse
+        self._shared: OrderedDict[tuple[str, Payer], Coalescer[Work, Any]] = OrderedDict()
 
-    async def invoke(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path) -> Outcome:
-        """The analyzer's outcome on `item`; raises what it raises.
+    async def invoke(self, analyzer: ReadyAnalyzer, work: Work, scratch: Path) -> Outcome:
+        """The analyzer's outcome on the item; raises what it raises.
 
         Raises:
             AnalyzerCrashedError: it passed its deadline, or its process died twice.
         """
-        plugin = analyzer.analyzer
+        plugin, item = analyzer.analyzer, work.item
         if plugin.isolation == "process" and self._isolation is not None:
             outcome = await self._isolated(analyzer, item, scratch)
             return Outcome(result=outcome.result, derived=outcome.derived)
         if plugin.batch_size > 1:
-            answer = await self._share(analyzer)(item)
+            answer = await self._share(analyzer, work.payer)(work)
             if isinstance(answer, BaseException):
                 raise answer
-            if answer is not _DECLINED:
-                return Outcome(result=msgspec.to_builtins(answer))
-        context = Context(analyzer.name, analyzer.settings, scratch=scratch, section="analyzers")
+            if answer is not None:
+                shared: Outcome = answer
+                return shared
+        context = self._context(analyzer, work.payer, (work.key,), scratch)
         result = await _within(analyzer, analyzer.call(context, item))
-        return Outcome(result=msgspec.to_builtins(result), derived=context.derived)
+        return Outcome(result=msgspec.to_builtins(result), derived=context.derived, cost_usd=_cost(context))
+
+    def _context(
+        self, analyzer: ReadyAnalyzer, payer: Payer, keys: tuple[str, ...], scratch: Path | None = None
+    ) -> Context[Any]:
+        return Context(
+            analyzer.name,
+            analyzer.settings,
+            scratch=scratch,
+            section="analyzers",
+            purse=self._purse,
+            payer=payer,
+            keys=keys,
+        )
 
     async def _isolated(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path) -> IsolatedOutcome:
         """A decoder that died is given one more chance: the machine may have been at fault."""
@@ -94,39 +122,50 @@ class Invoker:
                     raise
         raise AssertionError("unreachable")
 
-    def _share(self, analyzer: ReadyAnalyzer) -> Coalescer[Any, Any]:
-        """Gathers the items of one analyzer for a moment, so that they leave in one call."""
-        found = self._shared.get(analyzer.fingerprint)
+    def _share(self, analyzer: ReadyAnalyzer, payer: Payer) -> Coalescer[Work, Any]:
+        """Gathers one payer's items for a moment, so that they leave in one call."""
+        which = (analyzer.fingerprint, payer)
+        found = self._shared.get(which)
         if found is None:
-            found = self._shared[analyzer.fingerprint] = Coalescer(
-                lambda items: self._call_many(analyzer, items),
+            found = self._shared[which] = Coalescer(
+                lambda works: self._call_many(analyzer, payer, works),
                 most=analyzer.analyzer.batch_size,
                 parallel=analyzer.analyzer.batches_at_once,
                 delay_s=analyzer.analyzer.batch_wait_s,
             )
+        self._shared.move_to_end(which)
+        if len(self._shared) > SHARED_KEPT:
+            self._shared.popitem(last=False)  # what it still holds is answered all the same
         return found
 
-    async def _call_many(self, analyzer: ReadyAnalyzer, items: list[Any]) -> list[Any]:
-        """An outcome for each item: a result, an error of its own, or `_DECLINED`."""
-        context = Context(analyzer.name, analyzer.settings, section="analyzers")
+    async def _call_many(self, analyzer: ReadyAnalyzer, payer: Payer, works: list[Work]) -> list[Any]:
+        """For each item an outcome, an error of its own, or None: it is to be analysed alone."""
+        context = self._context(analyzer, payer, tuple(work.key for work in works))
         try:
-            answers = await _within(analyzer, _many(analyzer, context, items))
+            answers = await _within(analyzer, _many(analyzer, context, [work.item for work in works]))
+        except (Retry, Deferred, ConfigError):
+            raise  # says nothing about an item
         except Exception as error:
-            if len(items) == 1:
+            if len(works) == 1:
                 raise
             # Which of them is to blame? Each is asked for alone; the good ones get their results.
-            logger.bind(analyzer=analyzer.name, items=len(items), error=str(error)[:300]).warning(
+            logger.bind(analyzer=analyzer.name, items=len(works), error=str(error)[:300]).warning(
                 "a shared call failed: its items are analysed one by one"
             )
-            return [_DECLINED] * len(items)
+            return [None] * len(works)
         if answers is None:
-            return [_DECLINED] * len(items)
-        if len(answers) != len(items):
-            raise ValueError(f"analyze_many of {analyzer.name} gave {len(answers)} results for {len(items)} items")
-        return list(answers)
+            return [None] * len(works)
+        if len(answers) != len(works):
+            raise ValueError(f"analyze_many of {analyzer.name} gave {len(answers)} results for {len(works)} items")
+        share = _cost(context) / len(works)
+        return [
+            answer if isinstance(answer, BaseException) else Outcome(result=msgspec.to_builtins(answer), cost_usd=share)
+            for answer in answers
+        ]
 
 
-_DECLINED = object()
+def _cost(context: Context[Any]) -> float:
+    return float(sum(call.cost_usd for call in context.calls))
 
 
 async def _many(analyzer: ReadyAnalyzer, context: Context[Any], items: list[Any]) -> Sequence[Any] | None:

@@ -84,6 +84,7 @@ class Claimed(Struct, frozen=True, kw_only=True):
     error: str | None = None
     wait_s: float = 0.0
     deferrals: int = 0
+    cost_usd: float = 0.0
 
 
 class AnalysisRecord(Struct, frozen=True, kw_only=True):

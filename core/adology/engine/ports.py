@@ -154,6 +154,12 @@ class SubjectsPort(Protocol):
     async def link(self, kind: SubjectKind, subject: str, keys: Mapping[str, str]) -> None: ...
 
 
+class CallsPort(Protocol):
+    """Paid calls whose end never came; see `adology.store.Spending`."""
+
+    async def close_lost(self, *, older_s: float) -> int: ...
+
+
 class DuePort(Protocol):
     """Deferred analyses; see `adology.store.Subjects`."""
 

@@ -24,6 +24,7 @@ from adology.engine.ports import ArchivePort, CataloguePort, ObjectsPort, Source
 from adology.errors import MediaExpiredError, MediaUnusableError, Terminal
 from adology.fetch import Fetched
 from adology.log import bound, logger
+from adology.money.calls import Payer
 from adology.queues.messages import MAX_URL
 from adology.types import Ad
 
@@ -64,7 +65,7 @@ class ItemProcessor:
         self._scratch = scratch
         self._roots: dict[str, tuple[tuple[str, ...], float]] = {}
 
-    async def copy(self, metadata: ItemMetadata) -> Analysed | None:
+    async def copy(self, batch: Batch, metadata: ItemMetadata) -> Analysed | None:
         """Analyse the copy of the ad that the item carries; None when it carries none."""
         analyzers = self._analyzers.accepting("ad")
         if not metadata.carries or not analyzers:
@@ -75,7 +76,12 @@ class ItemProcessor:
         subject = Subject(kind="ad", hash=ad.copy_hash(), item=AdItem(ad=ad))
         with _scratch_folder(self._scratch) as folder:
             return await self._runner.run(
-                subject, analyzers, scratch=Path(folder), before_first=_nothing, keep=keep_none
+                subject,
+                analyzers,
+                scratch=Path(folder),
+                before_first=_nothing,
+                keep=keep_none,
+                payer=_payer(batch, metadata),
             )
 
     async def media(self, batch: Batch, url: str, metadata: ItemMetadata) -> ItemResult:
@@ -95,7 +101,7 @@ class ItemProcessor:
         try:
             fetched = await self._fetch(batch, url, metadata, folder)
             with bound(asset=fetched.sha256[:12]):
-                return await self._keep(url, fetched, folder)
+                return await self._keep(url, fetched, folder, _payer(batch, metadata))
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
@@ -141,7 +147,7 @@ class ItemProcessor:
             return metadata.ad
         return await Manifest(self._objects, "").load_ad(metadata.part, metadata.line)
 
-    async def _keep(self, url: str, fetched: Fetched, folder: Path) -> ItemResult:
+    async def _keep(self, url: str, fetched: Fetched, folder: Path, payer: Payer) -> ItemResult:
         key = f"assets/{fetched.sha256[:2]}/{fetched.sha256}.{fetched.extension}"
         stored: list[bool] = []
 
@@ -160,7 +166,9 @@ class ItemProcessor:
             size_bytes=fetched.size_bytes,
         )
         subject = Subject(kind="asset", hash=fetched.sha256, item=item)
-        outcome = await self._runner.run(subject, analyzers, scratch=folder, before_first=archive, keep=keep)
+        outcome = await self._runner.run(
+            subject, analyzers, scratch=folder, before_first=archive, keep=keep, payer=payer
+        )
         if not analyzers:
             await archive()
         # A stored analysis implies an archived asset: nothing ran, so nothing was new.
@@ -206,6 +214,11 @@ class ItemProcessor:
                 if key.rpartition("/")[2].startswith("thumbnail."):
                     found.setdefault("thumbnail", self._objects.uri(key))
         return found
+
+
+def _payer(batch: Batch, metadata: ItemMetadata) -> Payer:
+    owner = metadata.ad.owner_org_id if metadata.ad is not None else None
+    return Payer(brand=batch.brand, owner_org_id=owner, batch_id=batch.id)
 
 
 def _scratch_folder(root: Path | None) -> tempfile.TemporaryDirectory[str]:

@@ -15,6 +15,7 @@ from adology.engine.derive import keep_derived, keep_none
 from adology.engine.ports import ArchivedPort, ArchivePort, SubjectsPort
 from adology.errors import Terminal
 from adology.log import bound, logger
+from adology.money.calls import Payer
 from adology.queues.messages import AnalyzeMessage, decode
 from adology.queues.verdict import Dead, Delivery, Done, Verdict
 
@@ -46,9 +47,9 @@ class Reanalyzer:
             folder = Path(tempfile.mkdtemp(prefix="adology-", dir=self._scratch))
             try:
                 if message.kind == "asset":
-                    done = await self._asset(message.subject, folder)
+                    done = await self._asset(message.subject, folder, Payer(brand=message.brand))
                 else:
-                    done = await self._copy(message.subject, folder)
+                    done = await self._copy(message.subject, folder, Payer(brand=message.brand))
             finally:
                 await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
         if done:
@@ -56,7 +57,7 @@ class Reanalyzer:
         what = "asset" if message.kind == "asset" else "ad copy"
         return Dead(reason=f"no committed {what} has the hash {message.subject}", code="ADO-5530")
 
-    async def _asset(self, sha256: str, folder: Path) -> bool:
+    async def _asset(self, sha256: str, folder: Path, payer: Payer) -> bool:
         asset = await self._subjects.find_asset(sha256)
         if asset is None:
             return False
@@ -83,12 +84,13 @@ class Reanalyzer:
             scratch=folder,
             before_first=fetch,
             keep=keep,
+            payer=payer,
         )
         await self._subjects.link("asset", sha256, outcome.keys)
         logger.bind(run=outcome.run, deferred=outcome.deferred).info("asset analysed again")
         return True
 
-    async def _copy(self, copy_hash: str, folder: Path) -> bool:
+    async def _copy(self, copy_hash: str, folder: Path, payer: Payer) -> bool:
         ad = await self._subjects.find_copy(copy_hash)
         if ad is None:
             return False
@@ -98,6 +100,7 @@ class Reanalyzer:
             scratch=folder,
             before_first=_nothing,
             keep=keep_none,
+            payer=payer,
         )
         await self._subjects.link("ad", copy_hash, outcome.keys)
         logger.bind(run=outcome.run, deferred=outcome.deferred).info("copy analysed again")

@@ -16,6 +16,7 @@ from adology.engine.manifest import Item, Manifest
 from adology.engine.metadata import item_body
 from adology.engine.model import Batch, hash_url
 from adology.engine.ports import (
+    CallsPort,
     CataloguePort,
     DuePort,
     ItemsPort,
@@ -34,6 +35,7 @@ from adology.store.naming import clean_text
 
 SEND_CHUNK = 200
 DUE_CHUNK = 500
+LOST_CALL_S = 1800.0
 INSIGHT_AFTER_S = 30.0
 
 
@@ -52,6 +54,7 @@ class Steward:
         committer: Committer,
         outbox: OutboxPort,
         subjects: DuePort,
+        spending: CallsPort,
         send: SendPort,
         locks: Locks,
         stalled_after_s: float,
@@ -68,6 +71,7 @@ class Steward:
         self._committer = committer
         self._outbox = outbox
         self._subjects = subjects
+        self._spending = spending
         self._send = send
         self._locks = locks
         self._stalled_after_s = stalled_after_s
@@ -84,6 +88,7 @@ class Steward:
             await self._guard("outbox", self._flush)
             await self._guard("stalled batches", self._repair_stalled)
             await self._guard("deferred analyses", self._ask_for_analyses)
+            await self._guard("paid calls", self._close_lost_calls)
             await self._guard("insights", self._ask_for_insights)
             await self._guard("registry", self._clear_registry)
             return True
@@ -216,6 +221,12 @@ class Steward:
             bodies = [encode(AnalyzeMessage(brand=one.brand, kind=one.kind, subject=one.subject)) for one in due]
             await self._send("analyze", bodies)
             logger.bind(subjects=len(due)).info("deferred analyses are due")
+
+    async def _close_lost_calls(self) -> None:
+        """A process that died while a vendor worked has perhaps been charged: nobody will ever know."""
+        lost = await self._spending.close_lost(older_s=LOST_CALL_S)
+        if lost:
+            logger.bind(calls=lost).warning("paid calls without an end: their estimate stands")
 
     async def _ask_for_insights(self) -> None:
         for batch in await self._ledger.list_without_insight(older_s=self._insight_after_s):

@@ -9,15 +9,14 @@ from botocore.exceptions import ClientError
 
 from adology.aws import open_client
 from adology.queues.sqs import dead_letter_name
-from adology.settings.model import AdologySettings, QueueSettings
+from adology.settings.model import QUEUE_ROLES, AdologySettings, QueueSettings
 
-ROLES = ("gather", "acquire", "analyze", "insight")
 DEAD_LETTER_RETENTION_S = 14 * 24 * 3600
 
 
 def queue_names(settings: QueueSettings) -> dict[str, str]:
     """Role → full queue name."""
-    return {role: settings.prefix + getattr(settings, role) for role in ROLES}
+    return {role: settings.prefix + getattr(settings, role) for role in QUEUE_ROLES}
 
 
 async def ensure_queues(settings: AdologySettings) -> None:

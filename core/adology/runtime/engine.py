@@ -31,6 +31,7 @@ from adology.engine.submit import Submitter
 from adology.fetch import Fetcher
 from adology.http import HttpClient
 from adology.isolation import IsolatedPool
+from adology.money.prices import PriceTable
 from adology.plugins import Plugins, load_plugins
 from adology.queues import Sqs
 from adology.queues.admin import queue_names
@@ -48,6 +49,7 @@ from adology.store import (
     Items,
     Ledger,
     Outbox,
+    Spending,
     Subjects,
 )
 
@@ -85,6 +87,7 @@ class Engine:
         self.analyses = Analyses(database)
         self.catalogue = Catalogue(database)
         self.subjects = Subjects(database)
+        self.spending = Spending(database, PriceTable(settings.money.prices), settings.money.budgets)
         self.outbox = Outbox(database)
         self.insights = Insights(database)
         self.locks = AdvisoryLocks(database)
@@ -150,7 +153,7 @@ class Engine:
             self._runner = AnalysisRunner(
                 self.analyses,
                 self.store_analysis,
-                Invoker(self._isolation),
+                Invoker(self._isolation, self.spending),
                 owner=self.owner,
                 lease_s=worker.analysis_lease_s,
                 wait_s=min(worker.analysis_lease_s, worker.item_timeout_s) / 2,
@@ -213,6 +216,7 @@ class Engine:
             committer=self.committer,
             outbox=self.outbox,
             subjects=self.subjects,
+            spending=self.spending,
             send=self.send,
             locks=self.locks,
             stalled_after_s=own.stalled_after_s,

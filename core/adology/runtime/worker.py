@@ -14,10 +14,11 @@ from adology.isolation import IsolatedPool
 from adology.log import logger
 from adology.plugins import Plugins
 from adology.queues import Consumer
-from adology.queues.admin import ROLES, queue_names
+from adology.queues.admin import queue_names
 from adology.queues.consumer import Handler
 from adology.runtime.engine import Engine, open_engine
 from adology.settings import AdologySettings
+from adology.settings.model import QUEUE_ROLES
 
 GATHERS_AT_ONCE = 4
 
@@ -30,9 +31,9 @@ async def run_worker(
     Raises:
         ConfigError: a role is unknown, or a setting is missing.
     """
-    unknown = [role for role in queues if role not in ROLES]
+    unknown = [role for role in queues if role not in QUEUE_ROLES]
     if unknown or not queues:
-        raise ConfigError("--queues", f"got {', '.join(unknown) or 'nothing'}; allowed: {', '.join(ROLES)}")
+        raise ConfigError("--queues", f"got {', '.join(unknown) or 'nothing'}; allowed: {', '.join(QUEUE_ROLES)}")
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings, plugins=plugins))
         if {"acquire", "analyze"} & set(queues):

@@ -83,14 +83,22 @@ def render() -> str:
 
 
 def _table(cls: type[msgspec.Struct], prefix: str, hints: dict[str, Any]) -> str:
-    defaults = {field.name: field for field in msgspec.structs.fields(cls)}
     lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    lines += _rows(cls, prefix, hints)
+    return "\n".join(lines) + "\n"
+
+
+def _rows(cls: type[msgspec.Struct], prefix: str, hints: dict[str, Any]) -> Iterator[str]:
+    """A row for each field; those of a section within the section follow with dotted names."""
+    defaults = {field.name: field for field in msgspec.structs.fields(cls)}
     for name, hint in hints.items():
+        if is_section(hint):
+            yield from _rows(hint, f"{prefix}{name}.", type_hints(hint))
+            continue
         shown = f"`{prefix}{name}`<br>`{_variable(f'{prefix}{name}')}`"
         secret = " Secret." if name in secret_fields(cls) else ""
         about = " ".join(_descriptions(hint)) + secret
-        lines.append(f"| {shown} | {_type(hint)} | {_default(defaults[name])} | {about} |")
-    return "\n".join(lines) + "\n"
+        yield f"| {shown} | {_type(hint)} | {_default(defaults[name])} | {about} |"
 
 
 def _variable(dotted: str) -> str:
@@ -115,6 +123,8 @@ def _type(hint: Any) -> str:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin is tuple:
         return f"list of {_type(arguments[0])}"
+    if is_section(hint):
+        return "table"
     if origin in (Union, UnionType):
         return " or ".join(_type(each) for each in arguments if each is not NoneType)
     return {str: "text", int: "integer", float: "number", bool: "true or false"}[hint]
@@ -134,6 +144,8 @@ def _default(field: Any) -> str:
     value = field.default
     if value is msgspec.NODEFAULT:
         return "required"
+    if value is None:
+        return "unset"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, int):

@@ -11,8 +11,10 @@ import msgspec
 from msgspec import Meta, field
 
 from adology.settings.base import Secret, Settings
+from adology.settings.prices import Price
 
-PositiveFloat = Annotated[float, Meta(gt=0)]
+QUEUE_ROLES = ("gather", "acquire", "analyze", "insight")
+"""What workers do, each from a queue of its own; fields of `QueueSettings` give their names."""
 
 
 def _text(description: str, **limits: Any) -> Meta:
@@ -158,6 +160,29 @@ class FetchSettings(Settings, frozen=True, kw_only=True):
     file_roots: Annotated[tuple[str, ...], _text("Folders that `file:` URLs may read.")] = ()
 
 
+_Usd = Annotated[float, Meta(ge=0)]
+
+
+class BudgetSettings(Settings, frozen=True, kw_only=True):
+    """Most money for paid calls, US dollars. What passes a budget is put off, not lost. Days are UTC."""
+
+    day_usd: Annotated[_Usd | None, _text("For a day, all calls together; unset means no limit.")] = None
+    brand_day_usd: Annotated[_Usd | None, _text("For a day and a brand; unset means no limit.")] = None
+    organisation_day_usd: Annotated[
+        _Usd | None, _text("For a day and the ads of an organisation; unset means no limit.")
+    ] = None
+
+
+class MoneySettings(Settings, frozen=True, kw_only=True):
+    """What vendors charge, and how much of it is allowed."""
+
+    prices: Annotated[
+        tuple[Price, ...],
+        _text("Prices by model and day, before the built-in ones: `service`, `model`, `since`, `usd_per_million`."),
+    ] = ()
+    budgets: BudgetSettings = field(default_factory=BudgetSettings)
+
+
 class PluginSettings(Settings, frozen=True, kw_only=True):
     """Which plugins load."""
 
@@ -184,6 +209,7 @@ class AdologySettings(Settings, frozen=True, kw_only=True):
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     steward: StewardSettings = field(default_factory=StewardSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
+    money: MoneySettings = field(default_factory=MoneySettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     analyzers: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -51,7 +51,7 @@ class S3Store:
         start = self.uri("")
         if not uri.startswith(start):
             raise EngineError(
-                f"s3: {uri} is not under {start}", hint="Were s3.bucket or s3.prefix changed?", code="ADO-5603"
+                f"s3: {uri} is not under {start}", hint="Were s3.bucket or s3.prefix changed?", code="ADO-5604"
             )
         return uri.removeprefix(start)
 

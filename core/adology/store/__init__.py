@@ -8,6 +8,7 @@ from adology.store.items import Items
 from adology.store.ledger import Ledger
 from adology.store.locks import AdvisoryLocks
 from adology.store.outbox import Outbox
+from adology.store.spending import Spending
 from adology.store.subjects import Subjects
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Items",
     "Ledger",
     "Outbox",
+    "Spending",
     "Subjects",
 ]

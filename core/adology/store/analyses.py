@@ -45,7 +45,7 @@ class Analyses:
                    )
                    select w.key, t.key is not null, a.state, a.result, a.derived, a.error_code, a.error,
                        greatest(0, extract(epoch from coalesce(a.retry_at, a.lease_until) - now())),
-                       coalesce(a.deferrals, 0)
+                       coalesce(a.deferrals, 0), coalesce(a.cost_usd, 0)::float
                    from wanted w left join taken t on t.key = w.key left join analyses a on a.key = w.key""",
                 {
                     "keys": [c.key for c in rows],
@@ -59,7 +59,7 @@ class Analyses:
                 },
             )
             answer: dict[str, Claimed] = {}
-            for key, mine, state, result, derived, code, error, wait_s, deferrals in await found.fetchall():
+            for key, mine, state, result, derived, code, error, wait_s, deferrals, cost in await found.fetchall():
                 if mine:
                     answer[key] = Claimed(state="mine", deferrals=deferrals)
                 elif state == "deferred":
@@ -68,7 +68,12 @@ class Analyses:
                     )
                 elif state in ("done", "failed"):
                     answer[key] = Claimed(
-                        state=state, result=result, derived=tuple(derived or ()), error_code=code, error=error
+                        state=state,
+                        result=result,
+                        derived=tuple(derived or ()),
+                        error_code=code,
+                        error=error,
+                        cost_usd=cost,
                     )
                 else:
                     # Also a row that another transaction inserted after this statement began.

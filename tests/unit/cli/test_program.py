@@ -68,7 +68,10 @@ def test_no_arguments_show_help_and_count_as_wrong_usage(run: Run) -> None:
             ["up", "--port", "postgress=5433"],
             "no service 'postgress' has a port; allowed: postgres, mongo, aws, registry. See `adology up --help`",
         ),
-        (["worker", "--queues", "gather,paint"], "'gather,paint' is not one or more of gather, acquire, insight"),
+        (
+            ["worker", "--queues", "gather,paint"],
+            "'gather,paint' is not one or more of gather, acquire, analyze, insight",
+        ),
         (["brand", "add", "x", "--every", "often"], "'often' is no length of time; allowed: a number and s, m, h or d"),
         (["brand", "add", "x", "--handle", "crm"], "--handle 'crm' is not SOURCE=VALUE"),
         (["brand", "add", "!!"], "brand name '!!' makes the id ''; allowed: 1 to 100 characters"),

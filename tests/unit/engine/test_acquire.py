@@ -60,7 +60,7 @@ class Bench:
     def forget(self, batch_id: str) -> None:
         pass
 
-    async def copy(self, metadata: ItemMetadata) -> Analysed | None:
+    async def copy(self, batch: Batch, metadata: ItemMetadata) -> Analysed | None:
         return Analysed(keys={"copy": "k1"}, records={}, run=1) if metadata.carries else None
 
     async def media(self, batch: Batch, url: str, metadata: ItemMetadata) -> ItemResult:

@@ -13,8 +13,9 @@ import pytest
 
 from adology import Analyzer, Context, Terminal
 from adology.engine.analyzers import ReadyAnalyzer
-from adology.engine.invoke import Invoker
+from adology.engine.invoke import Invoker, Work
 from adology.errors import AnalyzerCrashedError
+from adology.money.calls import Payer
 from tests.simulation.loop import run_virtual
 from tests.unit.engine.analyses import Word
 
@@ -56,13 +57,17 @@ def ready(analyzer: Many) -> ReadyAnalyzer:
     )
 
 
+def work(item: str, brand: str = "nike") -> Work:
+    return Work(item=item, key=f"key of {item}", payer=Payer(brand=brand))
+
+
 def all_of(analyzer: Many, items: Sequence[str], run: Callable[[Any], Any] = run_virtual) -> list[Any]:
     """What each item got: the text of its result, or the exception."""
 
     async def scenario() -> list[Any]:
         invoker = Invoker(None)
         done = await asyncio.gather(
-            *(invoker.invoke(ready(analyzer), item, Path()) for item in items), return_exceptions=True
+            *(invoker.invoke(ready(analyzer), work(item), Path()) for item in items), return_exceptions=True
         )
         return [one if isinstance(one, BaseException) else one.result["text"] for one in done]
 
@@ -86,7 +91,7 @@ def test_a_lone_item_waits_for_company_no_longer_than_the_bound() -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
         before = loop.time()
-        await Invoker(None).invoke(ready(Many(echo)), "one", Path())
+        await Invoker(None).invoke(ready(Many(echo)), work("one"), Path())
         assert loop.time() - before == pytest.approx(0.05, abs=0.01)
 
     run_virtual(scenario())

@@ -245,13 +245,15 @@ def test_measures_and_thumbnail_come_from_whoever_has_them_first(tmp_path: Path)
 
 def test_the_copy_is_analysed_by_the_item_that_carries_it(tmp_path: Path) -> None:
     bench = Bench(tmp_path, Fetcher(), make_analyzer("copy", accepts=("ad",)))
-    assert asyncio.run(bench.process.copy(METADATA)) is not None
+    assert asyncio.run(bench.process.copy(make_batch(), METADATA)) is not None
     (subject,) = bench.runner.subjects
     assert (subject.kind, subject.hash) == ("ad", AD.copy_hash())
-    assert asyncio.run(bench.process.copy(ItemMetadata(source="library", ad=AD))) is None
+    assert asyncio.run(bench.process.copy(make_batch(), ItemMetadata(source="library", ad=AD))) is None
 
 
 def test_without_copy_analyzers_the_ad_is_not_even_read(tmp_path: Path) -> None:
     bench = Bench(tmp_path, Fetcher())
-    assert asyncio.run(bench.process.copy(ItemMetadata(part="batches/b1/x", line=1, carries=True))) is None
+    assert (
+        asyncio.run(bench.process.copy(make_batch(), ItemMetadata(part="batches/b1/x", line=1, carries=True))) is None
+    )
     assert bench.objects.reads == []

@@ -50,7 +50,7 @@ class World:
         me: Any = self
         self.steward = Steward(
             ledger=me, items=me, catalogue=me, objects=self.objects, registry=me, submitter=me, committer=me, outbox=me,
-            subjects=me, send=self.send, locks=me, stalled_after_s=60, max_attempts=MOST, outbox_after_s=5,
+            subjects=me, spending=me, send=self.send, locks=me, stalled_after_s=60, max_attempts=MOST, outbox_after_s=5,
         )  # fmt: skip
 
     @contextlib.asynccontextmanager
@@ -59,6 +59,9 @@ class World:
 
     async def take_due(self, *, limit: int) -> Sequence[Due]:
         return self.due[:limit]
+
+    async def close_lost(self, *, older_s: float) -> int:
+        return 0
 
     async def queue_due(self) -> int:
         if self.due_fault is not None:

@@ -1,0 +1,61 @@
+"""Which price applies, and what units cost."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adology.money import Price, PriceTable
+
+DAY = date(2026, 6, 1)
+
+
+def price(model: str, since: date, **units: float) -> Price:
+    return Price(service="openai", model=model, since=since, usd_per_million=units)
+
+
+def test_units_cost_their_share_of_a_million_exactly() -> None:
+    row = price("m", DAY, input_tokens=0.25, output_tokens=2.0)
+    assert row.cost({"input_tokens": 1234, "output_tokens": 56}) == Decimal("0.00042050")
+
+
+def test_a_unit_without_a_price_costs_nothing() -> None:
+    assert price("m", DAY, input_tokens=1).cost({"requests": 10}) == 0
+
+
+@given(st.dictionaries(st.sampled_from(["input_tokens", "output_tokens"]), st.integers(0, 10**9)))
+def test_costs_never_fall_when_more_is_used(units: dict[str, float]) -> None:
+    row = price("m", DAY, input_tokens=0.13, output_tokens=0.6)
+    assert row.cost(units) <= row.cost({name: count + 1 for name, count in units.items()})
+
+
+def test_the_newest_price_that_has_begun_applies() -> None:
+    table = PriceTable(
+        [price("m", date(2026, 1, 1), a=1), price("m", date(2026, 5, 1), a=2), price("m", date(2027, 1, 1), a=3)]
+    )
+    found = [table.find("openai", "m", date(2026, month, 1)) for month in (2, 5, 6)]
+    assert [row.usd_per_million["a"] for row in found if row] == [1, 2, 2]
+    assert table.find("openai", "m", date(2025, 1, 1)) is None
+
+
+def test_the_row_that_names_the_model_most_closely_goes_first() -> None:
+    table = PriceTable([price("*", DAY, a=1), price("gpt-9-mini*", DAY, a=2), price("gpt-9-mini-2026-05-05", DAY, a=3)])
+    models = ("gpt-9", "gpt-9-mini", "gpt-9-mini-2026-05-05")
+    assert [row.usd_per_million["a"] for row in (table.find("openai", m, DAY) for m in models) if row] == [1, 2, 3]
+
+
+def test_a_row_of_ones_own_goes_before_the_published_one() -> None:
+    model = "text-embedding-3-small"
+    published = PriceTable().find("openai", model, DAY)
+    assert published is not None
+    own = price(model, published.since, input_tokens=0.01)
+    assert PriceTable([own]).find("openai", model, DAY) == own
+
+
+@pytest.mark.parametrize("service", ["bedrock", "anthropic"])
+def test_a_model_of_another_service_has_no_price_here(service: str) -> None:
+    assert PriceTable([price("*", DAY, a=1)]).find(service, "text-embedding-3-small", DAY) is None
