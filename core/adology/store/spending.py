@@ -41,7 +41,7 @@ class Spending:
                 code="ADO-1008",
             )
         async with (
-            self._database.connection("spending.reserve", service=wanted.service) as connection,
+            self._database.connection("spending.reserve", vendor=wanted.service) as connection,
             connection.transaction(),
         ):
             # In one order for all: two that share scopes wait for each other, never in a ring.
@@ -52,7 +52,7 @@ class Spending:
     async def settle(self, number: int, bill: Bill) -> None:
         """Put the bill in the place of the estimate, in the ledger and in the budgets. Safe to repeat."""
         async with (
-            self._database.connection("spending.settle", outcome=bill.outcome) as connection,
+            self._database.connection("spending.settle", call=number) as connection,
             connection.transaction(),
         ):
             found = await connection.execute(
