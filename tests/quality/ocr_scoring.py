@@ -43,6 +43,16 @@ def edits_within(needle: str, text: str) -> int:
     return int(row.min())
 
 
+def _left_over(letters: str, seen: Sequence[str]) -> int:
+    """Letters that no line covers: what is one line in the truth may stand on several in a badge."""
+    covered = [False] * len(letters)
+    for part in map(bare, seen):
+        at = letters.find(part) if len(part) >= WHOLE_WORD else -1
+        if at >= 0:
+            covered[at : at + len(part)] = [True] * len(part)
+    return covered.count(False)
+
+
 @dataclass
 class Tally:
     """Sums over lines; the properties are what is reported."""
@@ -85,7 +95,10 @@ class Tally:
                 continue
             self.lines += 1
             short = len(letters) <= WHOLE_WORD
-            edits = 0 if short and letters in words else len(letters) if short else edits_within(letters, squeezed)
+            if short:
+                edits = 0 if letters in words else len(letters)
+            else:
+                edits = min(edits_within(letters, squeezed), _left_over(letters, seen))
             self.read += edits <= READ_WITHIN * len(letters)
             self.exact += edits == 0
             if edits > READ_WITHIN * len(letters):

@@ -109,6 +109,8 @@ class Analyzer(Generic[S, R]):
     deadline_s: ClassVar[float] = 60.0
     essential: ClassVar[bool] = False
     """True: a creative that this analyzer cannot read is recorded as a failure."""
+    pays: ClassVar[tuple[str, ...]] = ()
+    """Services whose calls cost money: a quote says so before anything is known of the price."""
     batch_size: ClassVar[int] = 1
     """Most items of one `analyze_many` call; 1: it is never called."""
     batch_wait_s: ClassVar[float] = 0.05

@@ -54,6 +54,29 @@ class BrandAdded(Struct, kw_only=True):
     brand: BrandLine
 
 
+class StaleLine(Struct, kw_only=True):
+    """One analyzer and one kind of subject (asset, ad copy).
+
+    `reasons` counts the subjects that have no current result, by reason; `chosen` of them would be
+    analysed. `cost_usd` is None where nothing is known of the price.
+    """
+
+    analyzer: str
+    subject: str
+    current: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    chosen: int = 0
+    cost_usd: float | None = 0.0
+    seconds: float | None = None
+
+
+class Reanalysis(Struct, kw_only=True):
+    """A quote, or what was queued; `queued` counts messages, and is 0 for a quote."""
+
+    lines: list[StaleLine] = field(default_factory=list)
+    queued: int = 0
+
+
 class GatherRequested(Struct, kw_only=True):
     """One request that was sent; `request_id` finds its batch."""
 

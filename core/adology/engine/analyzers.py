@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -61,6 +61,16 @@ class AnalyzerSet:
     def accepting(self, what: Accepts) -> tuple[ReadyAnalyzer, ...]:
         """Analyzers for that kind of item, in running order."""
         return tuple(a for a in self._ready if what in a.analyzer.accepts)
+
+    def only(self, names: Collection[str]) -> AnalyzerSet:
+        """These analyzers and all that they use; every one for no names."""
+        if not names:
+            return self
+        wanted = set(names)
+        for one in reversed(self._ready):  # users come after what they use
+            if one.name in wanted:
+                wanted.update(one.analyzer.uses)
+        return AnalyzerSet(one for one in self._ready if one.name in wanted)
 
     def __iter__(self) -> Iterator[ReadyAnalyzer]:
         return iter(self._ready)

@@ -47,9 +47,9 @@ class Reanalyzer:
             folder = Path(tempfile.mkdtemp(prefix="adology-", dir=self._scratch))
             try:
                 if message.kind == "asset":
-                    done = await self._asset(message.subject, folder, Payer(brand=message.brand))
+                    done = await self._asset(message, folder)
                 else:
-                    done = await self._copy(message.subject, folder, Payer(brand=message.brand))
+                    done = await self._copy(message, folder)
             finally:
                 await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
         if done:
@@ -57,7 +57,8 @@ class Reanalyzer:
         what = "asset" if message.kind == "asset" else "ad copy"
         return Dead(reason=f"no committed {what} has the hash {message.subject}", code="ADO-5530")
 
-    async def _asset(self, sha256: str, folder: Path, payer: Payer) -> bool:
+    async def _asset(self, message: AnalyzeMessage, folder: Path) -> bool:
+        sha256 = message.subject
         asset = await self._subjects.find_asset(sha256)
         if asset is None:
             return False
@@ -80,27 +81,28 @@ class Reanalyzer:
 
         outcome = await self._runner.run(
             Subject(kind="asset", hash=sha256, item=item),
-            self._analyzers.accepting(asset.kind),
+            self._analyzers.only(message.analyzers).accepting(asset.kind),
             scratch=folder,
             before_first=fetch,
             keep=keep,
-            payer=payer,
+            payer=Payer(brand=message.brand),
         )
         await self._subjects.link("asset", sha256, outcome.keys)
         logger.bind(run=outcome.run, deferred=outcome.deferred).info("asset analysed again")
         return True
 
-    async def _copy(self, copy_hash: str, folder: Path, payer: Payer) -> bool:
+    async def _copy(self, message: AnalyzeMessage, folder: Path) -> bool:
+        copy_hash = message.subject
         ad = await self._subjects.find_copy(copy_hash)
         if ad is None:
             return False
         outcome = await self._runner.run(
             Subject(kind="ad", hash=copy_hash, item=AdItem(ad=ad)),
-            self._analyzers.accepting("ad"),
+            self._analyzers.only(message.analyzers).accepting("ad"),
             scratch=folder,
             before_first=_nothing,
             keep=keep_none,
-            payer=payer,
+            payer=Payer(brand=message.brand),
         )
         await self._subjects.link("ad", copy_hash, outcome.keys)
         logger.bind(run=outcome.run, deferred=outcome.deferred).info("copy analysed again")

@@ -51,11 +51,13 @@ class AcquireMessage(Message, frozen=True, kw_only=True):
 class AnalyzeMessage(Message, frozen=True, kw_only=True):
     """``{"brand":"nike","kind":"asset","subject":"…"}`` on the analyze queue, which is the engine's own.
 
-    `subject` is the hash of an asset's bytes or of an ad's copy; `brand` is who pays.
+    `subject` is the hash of an asset's bytes or of an ad's copy; `brand` is who pays. `analyzers`
+    are the ones to run, with those that they use; empty means all.
     """
 
     kind: Literal["asset", "ad"]
     subject: str
+    analyzers: tuple[str, ...] = ()
 
 
 class InsightMessage(Message, frozen=True, kw_only=True):

@@ -78,6 +78,12 @@ class Subjects:
                 statement, {"subject": subject, "analyzers": list(keys), "keys": list(keys.values())}
             )
 
+    async def brands_of(self, kind: SubjectKind, subjects: Sequence[str]) -> dict[str, str]:
+        """A brand of each subject: the first by name of those whose ads have it."""
+        async with self._database.connection("subjects.brands", kind=kind) as connection:
+            found = await connection.execute(_BRANDS_OF[kind].encode(), [list(subjects)])
+            return dict(await found.fetchall())
+
     async def take_due(self, *, limit: int) -> Sequence[Due]:
         """Committed subjects with deferred analyses that are due; they are not given out again for a while."""
         async with self._database.connection("subjects.due") as connection:
@@ -100,6 +106,13 @@ from ads a, unnest(%(analyzers)s::text[], %(keys)s::text[]) as t(analyzer, key)
     join analyses n on n.key = t.key and n.analyzer = t.analyzer and n.state in ('done', 'failed')
 where a.copy_hash = %(subject)s and n.subject = a.copy_hash order by a.id, n.analyzer
 on conflict (ad_id, analyzer) do update set key = excluded.key where ad_analyses.key <> excluded.key"""
+
+_BRANDS_OF: dict[SubjectKind, str] = {
+    "asset": "select l.sha256, min(b.brand) from ad_assets l join brand_ads b on b.ad_id = l.ad_id"
+    " where l.sha256 = any(%s) group by l.sha256",
+    "ad": "select a.copy_hash, min(b.brand) from ads a join brand_ads b on b.ad_id = a.id"
+    " where a.copy_hash = any(%s) group by a.copy_hash",
+}
 
 _TAKE_DUE = """
 with due as (

@@ -1,0 +1,175 @@
+"""``reanalyze``: how many results are stale, what making them anew costs, and doing it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from adology.cli import output
+from adology.cli.model import Reanalysis, StaleLine
+from adology.cli.options import Json, answers, load
+
+if TYPE_CHECKING:
+    from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
+    from adology.runtime.engine import Engine
+    from adology.settings.model import AdologySettings
+    from adology.store.staleness import Staleness, Wanted
+
+STALE = ("version", "settings")
+
+
+@answers(Reanalysis)
+def reanalyze(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="Analyzers; all if none is given.")] = None,
+    *,
+    stale: Annotated[bool, typer.Option("--stale", help="Results of another version or with other settings.")] = False,
+    missing: Annotated[bool, typer.Option("--missing", help="What the analyzer never saw.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="What it failed on.")] = False,
+    brand: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this brand; it pays.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most subjects of each analyzer and kind.")] = None,
+    go: Annotated[bool, typer.Option("--go", help="Queue the work. Without it nothing is done.")] = False,
+    json: Json = False,
+) -> None:
+    """Count results that are not current, quote what renewing them costs, and with `--go` queue it.
+
+    Costs are averages of what the analyzer took so far. Workers with role `analyze` do the work.
+
+    Example: `adology reanalyze labels --stale`, then the same with `--go`
+    """
+    chosen = [*(STALE if stale else ()), *(("missing",) if missing else ()), *(("failed",) if errors else ())]
+    if go and not chosen:
+        raise typer.BadParameter("--go needs --stale, --missing or --errors")
+    answer = asyncio.run(_run(load(), names or [], chosen, brand, limit, go=go))
+    if json:
+        output.print_json(answer)
+        return
+    _show(answer, chosen)
+
+
+async def _run(
+    settings: AdologySettings, names: list[str], reasons: list[str], brand: str | None, limit: int | None, *, go: bool
+) -> Reanalysis:
+    from adology.cli.requests import check_brand, check_running  # noqa: PLC0415 - commands import when they run
+    from adology.runtime import open_engine  # noqa: PLC0415 - as above
+    from adology.store.staleness import Staleness  # noqa: PLC0415 - as above
+
+    check_running(settings)
+    async with open_engine(settings) as engine:
+        if brand is not None:
+            await check_brand(engine.catalogue, brand)
+        answer = Reanalysis()
+        staleness = Staleness(engine.database)
+        for analyzer, wanted in _wanted(engine.analyzers, names):
+            counts = await staleness.count(wanted, brand=brand)
+            line = StaleLine(
+                analyzer=analyzer.name, subject=wanted.kind, current=counts.pop("current", 0), reasons=counts
+            )
+            line.chosen = sum(counts.get(reason, 0) for reason in reasons)
+            line.chosen = line.chosen if limit is None else min(limit, line.chosen)
+            rate = await staleness.rate(analyzer.name)
+            known = rate.cost_usd if rate.cost_usd is not None else None if analyzer.analyzer.pays else 0.0
+            line.cost_usd = None if known is None else round(known * line.chosen, 6)
+            line.seconds = None if rate.seconds is None else round(rate.seconds * line.chosen, 1)
+            answer.lines.append(line)
+            if go and line.chosen:
+                subjects = staleness.subjects(wanted, reasons, brand=brand)
+                answer.queued += await _queue(engine, staleness, analyzer, wanted, subjects, line.chosen, brand)
+        return answer
+
+
+def _wanted(analyzers: AnalyzerSet, names: Sequence[str]) -> list[tuple[ReadyAnalyzer, Wanted]]:
+    """The chosen analyzers, for each kind of subject that they accept."""
+    from adology.store.staleness import Wanted  # noqa: PLC0415 - commands import when they run
+
+    own = [one for one in analyzers if set(one.analyzer.accepts) & {"image", "video", "ad"}]
+    known = ", ".join(one.name for one in own)
+    for name in names:
+        if all(name != one.name for one in own):
+            raise typer.BadParameter(
+                f"no analyzer of creatives or copies is called {name!r}; there are {', '.join(known)}"
+            )
+    found = []
+    for one in own:
+        if names and one.name not in names:
+            continue
+        media = tuple(kind for kind in one.analyzer.accepts if kind in ("image", "video"))
+        asset = Wanted(
+            analyzer=one.name, version=one.analyzer.version, fingerprint=one.fingerprint, kind="asset", media=media
+        )
+        if media:
+            found.append((one, asset))
+        if "ad" in one.analyzer.accepts:
+            found.append((one, msgspec.structs.replace(asset, kind="ad", media=())))
+    return found
+
+
+async def _queue(
+    engine: Engine,
+    staleness: Staleness,
+    analyzer: ReadyAnalyzer,
+    wanted: Wanted,
+    subjects: AsyncIterator[list[str]],
+    most: int,
+    brand: str | None,
+) -> int:
+    """Send a message for each subject; failed ones are opened again first."""
+    from rich.progress import Progress  # noqa: PLC0415 - commands import when they run
+
+    from adology.queues.messages import AnalyzeMessage, encode  # noqa: PLC0415 - as above
+
+    sent = 0
+    with Progress(console=output.stderr(), transient=True) as progress:
+        task = progress.add_task(f"queueing {analyzer.name}", total=most)
+        async for page in subjects:
+            chosen = page[: most - sent]
+            await staleness.reopen_failed([analyzer.claim(wanted.kind, subject).key for subject in chosen])
+            payers = {} if brand else await engine.subjects.brands_of(wanted.kind, chosen)
+            await engine.send(
+                "analyze",
+                [
+                    encode(
+                        AnalyzeMessage(
+                            brand=brand or payers.get(subject, ""),
+                            kind=wanted.kind,
+                            subject=subject,
+                            analyzers=(analyzer.name,),
+                        )
+                    )
+                    for subject in chosen
+                    if brand or subject in payers
+                ],
+            )
+            sent += len(chosen)
+            progress.advance(task, len(chosen))
+            if sent >= most:
+                break
+    return sent
+
+
+def _show(answer: Reanalysis, chosen: list[str]) -> None:
+    from adology.store.staleness import REASONS  # noqa: PLC0415 - commands import when they run
+
+    shown = [r for r in REASONS if r in chosen or any(line.reasons.get(r) for line in answer.lines)]
+    numbers = ("current", *shown, "to do", "cost", "time")
+    made = output.table("analyzer", "of", *numbers, right=numbers, flexible=("analyzer",))
+    for line in answer.lines:
+        made.add_row(
+            output.cut(line.analyzer, "bold"),
+            output.cell({"asset": "creatives", "ad": "copies"}[line.subject]),
+            output.cell(f"{line.current:,}", "dim"),
+            *(output.cell(f"{line.reasons.get(r, 0):,}", "yellow" if line.reasons.get(r) else "dim") for r in shown),
+            output.cell(f"{line.chosen:,}", "bold"),
+            output.cell("?" if line.cost_usd is None else f"{line.cost_usd:,.4f} USD" if line.cost_usd else "0"),
+            output.cell(output.span(line.seconds), "dim"),
+        )
+    output.stdout().print(made)
+    if answer.queued:
+        output.stdout().print(f"[green]queued[/] {answer.queued:,} for workers with role analyze")
+    elif not chosen:
+        output.hint("Choose what to renew: --stale, --missing, --errors.")
+    elif any(line.chosen for line in answer.lines):
+        output.hint("Nothing was done. To do it: the same command with --go.")
