@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from adology import Analyzer, Context, MediaItem, Settings, Struct, Terminal
@@ -66,8 +67,6 @@ def with_labels(cls: type[Labels] = Labels) -> Plugins:
 
 
 def priced(settings: AdologySettings, **changes: Any) -> AdologySettings:
-    import msgspec
-
     budgets = BudgetSettings(**{k: v for k, v in changes.items() if k.endswith("_usd")})
     return msgspec.structs.replace(
         settings,
@@ -155,14 +154,12 @@ def test_a_used_up_budget_puts_analyses_off_and_the_batch_commits(
         async with rig.living(priced(settings, brand_day_usd=0.0025), loaded=with_labels()) as engine:
             await gathered(engine, tmp_path / "ads")
             assert (await quote(engine))[0] == {"current": 2, "deferred": 2}
+            why = (
+                "the day's budget of 0.0025 USD for brand 'nike' is used up: 0.0020 spent, 0.0010 needed. "
+                "It goes on tomorrow (UTC), or when money.budgets is raised."
+            )
             errors = rig.rows(settings, "select distinct error_code, error from analyses where state = 'deferred'")
-            assert errors == [
-                (
-                    "ADO-3006",
-                    "the day's budget of 0.0025 USD for brand 'nike' is used up: 0.0020 spent, 0.0010 needed. "
-                    "It goes on tomorrow (UTC), or when money.budgets is raised.",
-                )
-            ]
+            assert errors == [("ADO-3006", why)]
             (budget,) = await Costs(engine.database).budgets(TODAY, engine.settings.money.budgets)
             assert (budget.scope, budget.limit_usd, round(budget.used_usd, 6)) == ("brand:nike", 0.0025, 0.002)
 

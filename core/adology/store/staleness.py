@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
+from adology.errors import Skip
 from adology.store.database import Database
 from adology.store.subjects import SubjectKind
 from adology.types import Struct
@@ -99,16 +100,17 @@ def _values(wanted: Wanted, brand: str | None) -> dict[str, object]:
         "fingerprint": wanted.fingerprint,
         "media": list(wanted.media),
         "brand": brand,
+        "skip": Skip.code,
     }
 
 
 # The key of a current result is that of `ReadyAnalyzer.claim`. An analyzer that had nothing to say
-# (ADO-5002) is up to date.
+# is up to date.
 _REASON = """
 case
     when c.state = 'done' and l.key = c.key then 'current'
     when c.state = 'failed' and l.key = c.key then
-        case when c.error_code = 'ADO-5002' then 'current' else 'failed' end
+        case when c.error_code = %(skip)s then 'current' else 'failed' end
     when c.state in ('deferred', 'pending') then c.state
     when l.key is null then 'missing'
     when n.version <> %(version)s then 'version'

@@ -25,8 +25,8 @@ ALIKE = 2.0
 
 def reading_order(quads: Sequence[Quad]) -> list[int]:
     """Indices in reading order."""
-    blocks = [[quads[at] for at in block] for block in (groups := _blocks(quads))]
-    arounds = [boxes.from_bounds(*boxes.bounds(boxes.around(block))) for block in blocks]
+    groups = _blocks(quads)
+    arounds = [boxes.from_bounds(*boxes.bounds(boxes.around([quads[at] for at in group]))) for group in groups]
     return [at for number in _cut(list(range(len(groups))), arounds) for at in _rows(groups[number], quads)]
 
 

@@ -18,6 +18,7 @@ from adology.engine.model import Claimed
 from adology.engine.process import ROOTS_FRESH_S, ItemProcessor
 from adology.errors import MediaExpiredError
 from adology.fetch import Fetched
+from adology.money import Payer
 from tests.unit.engine.memory import Catalogue, Instance, Objects, make_batch, make_page, pages_of
 
 URL, FRESH = "https://cdn.example/old.jpg", "https://cdn.example/new.jpg"
@@ -65,9 +66,13 @@ class Runner:
     def __init__(self, **records: Claimed) -> None:
         self.records = records
         self.subjects: list[Any] = []
+        self.payers: list[Payer] = []
 
-    async def run(self, subject: Any, analyzers: Any, *, scratch: Path, before_first: Any, keep: Any) -> Analysed:
+    async def run(
+        self, subject: Any, analyzers: Any, *, scratch: Path, before_first: Any, keep: Any, payer: Payer
+    ) -> Analysed:
         self.subjects.append(subject)
+        self.payers.append(payer)
         if self.records:
             await before_first()
         return Analysed(keys=dict.fromkeys(self.records, "k"), records=self.records, run=len(self.records))
@@ -248,6 +253,7 @@ def test_the_copy_is_analysed_by_the_item_that_carries_it(tmp_path: Path) -> Non
     assert asyncio.run(bench.process.copy(make_batch(), METADATA)) is not None
     (subject,) = bench.runner.subjects
     assert (subject.kind, subject.hash) == ("ad", AD.copy_hash())
+    assert {payer.brand for payer in bench.runner.payers} == {"nike"}
     assert asyncio.run(bench.process.copy(make_batch(), ItemMetadata(source="library", ad=AD))) is None
 
 
