@@ -23,7 +23,7 @@ Clock = Callable[[], float]
 
 LOG_LENGTH = 100_000
 SECRET_PARAMETERS = frozenset({"access_token", "api_key", "appsecret_proof", "sig"})
-_CONTROL = frozenset({"/_faults", "/_requests", "/_reset", "/healthz"})
+_CONTROL = frozenset({"/_faults", "/_requests", "/_reset", "/_paid", "/healthz"})
 
 
 class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +52,7 @@ class StandIn:
     name: ClassVar[str] = "stand-in"
     vendor_kinds: ClassVar[frozenset[str]] = frozenset()
     """Kinds that `vendor_fault` answers, beside the `WIRE_KINDS` that every stand-in knows."""
+    most_body_bytes: ClassVar[int] = 1024**2
 
     def __init__(self, *, clock: Clock = time.time) -> None:
         self.clock = clock
@@ -94,7 +95,7 @@ class StandIn:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen on `port`, 0 for any free one."""
-        app = web.Application(middlewares=[self._observe])
+        app = web.Application(middlewares=[self._observe], client_max_size=self.most_body_bytes)
         app.router.add_get("/healthz", self._get_health)
         app.router.add_get("/_faults", self._get_faults)
         app.router.add_post("/_faults", self._post_fault)

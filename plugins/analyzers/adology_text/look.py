@@ -33,6 +33,10 @@ TRIMMED = 0.12
 UPRIGHT = 1.5
 """From this height over width on, letters may stand on their side."""
 
+SHORT = 2
+SHORT_READS = 0.85
+"""Texts of at most `SHORT` letters must read this well: ornaments look like them."""
+
 MOST_PLACES = 1500
 """Places read per picture; the likeliest ones count."""
 

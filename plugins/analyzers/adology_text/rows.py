@@ -12,8 +12,10 @@ from adology_text.ctc import Reading
 ROW = 0.6
 """Share of the lower one's height that pieces have in common."""
 
-SPACE = 0.5
-"""Widest space between words of one line, in heights."""
+SPACE = 0.15
+"""Widest space between boxes of one line, in heights; boxes are wider than their words."""
+
+SIGN_SPACE = 0.5
 
 ALIKE = 1.6
 """Heights of pieces differ by no more than this factor."""
@@ -23,7 +25,7 @@ SIGN_ALIKE = 4.0
 """A currency sign may be this much smaller than its amount."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Piece:
     """A place and what stands there."""
 
@@ -51,7 +53,7 @@ def _goes_on(line: Piece, piece: Piece) -> bool:
     sign = line.reading.text in SIGNS and piece.reading.text[:1].isdigit()
     alike = high <= (SIGN_ALIKE if sign else ALIKE) * low
     space = boxes.gap(line.quad, piece.quad, 0)
-    return alike and -SPACE * low < space < SPACE * low and boxes.share_along(line.quad, piece.quad, 1) >= ROW
+    return alike and -ALIKE * low < space < (SIGN_SPACE if sign else SPACE) * low and boxes.share_along(line.quad, piece.quad, 1) >= ROW
 
 
 def _joined(line: Piece, piece: Piece) -> Piece:

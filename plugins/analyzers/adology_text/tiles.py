@@ -18,8 +18,11 @@ from adology_text.boxes import Quad
 SIDE = 1280
 """Longest side of a tile, pixels at the scale of looking."""
 
-ALONE = 1536
-"""Pictures up to this are looked at in one piece."""
+ALONE = 2_300_000
+"""Pictures of at most so many pixels are looked at in one piece, whatever their shape."""
+
+LONGEST = 6000
+"""A piece is never longer than this."""
 
 OVERLAP = 192
 """Neighbouring tiles share this much: more than most lines are high."""
@@ -27,10 +30,10 @@ OVERLAP = 192
 ENOUGH = 736
 """Shorter sides below this are enlarged up to it, as far as `LARGER` allows."""
 
-LARGER = 4.0
-ENLARGED_PIXELS = 3_000_000
-EDGE = 6.0
-"""A box this near to an inner border may be cut."""
+LARGER = 8.0
+ENLARGED_PIXELS = ALONE
+EDGE = 0.7
+"""A box this near to an inner border, in heights, may be cut: the finder is shy at borders."""
 
 SAME = 0.6
 """Overlap over the smaller box from which two boxes of neighbouring tiles are one place."""
@@ -72,16 +75,17 @@ def plan(width: int, height: int, most_pixels: int) -> Plan:
         room = math.sqrt(min(ENLARGED_PIXELS, most_pixels) / (width * height))
         scale = max(1.0, min(ENOUGH / min(width, height), LARGER, room))
     shown = (max(1, round(width * scale)), max(1, round(height * scale)))
+    alone = shown[0] * shown[1] <= ALONE and max(shown) <= LONGEST
     tiles = tuple(
         Tile(left=left, top=top, right=right, bottom=bottom)
-        for top, bottom in _stretches(shown[1])
-        for left, right in _stretches(shown[0])
+        for top, bottom in ([(0, shown[1])] if alone else _stretches(shown[1]))
+        for left, right in ([(0, shown[0])] if alone else _stretches(shown[0]))
     )
     return Plan(scale=scale, width=shown[0], height=shown[1], tiles=tiles)
 
 
 def _stretches(length: int) -> Iterator[tuple[int, int]]:
-    if length <= ALONE:
+    if length <= SIDE:
         yield 0, length
         return
     count = math.ceil((length - OVERLAP) / (SIDE - OVERLAP))
@@ -94,11 +98,12 @@ def _stretches(length: int) -> Iterator[tuple[int, int]]:
 def is_cut(quad: Quad, tile: Tile, plan: Plan) -> bool:
     """Whether the box reaches a border of the tile that is not one of the picture."""
     left, top, right, bottom = boxes.bounds(quad)
+    edge = max(3.0, EDGE * min(right - left, bottom - top))
     return (
-        (tile.left > 0 and left <= tile.left + EDGE)
-        or (tile.top > 0 and top <= tile.top + EDGE)
-        or (tile.right < plan.width and right >= tile.right - EDGE)
-        or (tile.bottom < plan.height and bottom >= tile.bottom - EDGE)
+        (tile.left > 0 and left <= tile.left + edge)
+        or (tile.top > 0 and top <= tile.top + edge)
+        or (tile.right < plan.width and right >= tile.right - edge)
+        or (tile.bottom < plan.height and bottom >= tile.bottom - edge)
     )
 
 
@@ -113,7 +118,7 @@ def joined(places: Sequence[Place]) -> list[Place]:
             changed = False
             for other in kept:
                 if _is_one(merged, other):
-                    kept.remove(other)
+                    kept = [one for one in kept if one is not other]
                     merged = _together(merged, other)
                     changed = True
                     break

@@ -191,7 +191,7 @@ def test_an_analyzer_is_tried_on_a_file(run: Run, tmp_path: Path) -> None:
     [
         (["files"], 2, "a source needs --handle VALUE or --brand NAME"),
         (["media"], 2, "analyzer media needs a FILE"),
-        (["media", "copy.txt"], 1, "copy.txt is text/plain, but media accepts image, video. [ADO-1007]"),
+        (["media", "copy.txt"], 1, "copy.txt is an ad's copy, but media accepts image, video. [ADO-1007]"),
         (["copy", "broken.json"], 1, "broken.json is not an ad as JSON"),
         (["copi", "copy.txt"], 1, "no analyzer or source is called 'copi'. Did you mean copy?"),
         (["facebok"], 1, "no analyzer or source is called 'facebok'. Did you mean facebook?"),

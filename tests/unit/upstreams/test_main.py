@@ -38,9 +38,9 @@ def _get(url: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_all_three_run_in_one_process_and_stop_when_told(process: subprocess.Popen[str], number: int) -> None:
+def test_all_of_them_run_in_one_process_and_stop_when_told(process: subprocess.Popen[str], number: int) -> None:
     origins = _origins(process)
-    assert set(origins) == {"media", "meta", "serpapi"}
+    assert set(origins) == {"media", "meta", "serpapi", "openai", "bedrock"}
     for name, origin in origins.items():
         assert _get(f"{origin}/healthz") == {"status": "ok", "name": name}
     query = "ad_reached_countries=DE&search_terms=.&ad_active_status=ALL"

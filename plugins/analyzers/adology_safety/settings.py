@@ -1,0 +1,33 @@
+"""Settings of the safety analyzers. What the thresholds were measured on stands in their documentation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from adology import Settings
+
+
+def _threshold(description: str) -> Meta:
+    return Meta(description=description, ge=0, le=1)
+
+
+class SafetySettings(Settings, frozen=True, kw_only=True):
+    """From which score on a creative is how risky, and how much of it is looked at."""
+
+    low: Annotated[float, _threshold("Score from which the level is low.")] = 0.2
+    medium: Annotated[float, _threshold("Score from which the level is medium.")] = 0.6
+    high: Annotated[float, _threshold("Score from which the level is high.")] = 0.8
+    frames: Annotated[int, Meta(description="Frames looked at per video, at most.", ge=1, le=24)] = 8
+    max_pixels: Annotated[int, Meta(description="Most pixels that an image or a video frame may have.", ge=1)] = (
+        64_000_000
+    )
+    threads: Annotated[int, Meta(description="Threads of the model; at most as many as cores.", ge=1, le=16)] = 1
+
+
+class CopySafetySettings(Settings, frozen=True, kw_only=True):
+    """How much copy is read."""
+
+    max_chars: Annotated[int, Meta(description="Characters of copy read per ad.", ge=100, le=200_000)] = 20_000
+    max_hits: Annotated[int, Meta(description="Most phrases kept as evidence.", ge=1, le=1000)] = 50
