@@ -13,8 +13,14 @@ from adology.log import logger
 ROOT = Path(__file__).resolve().parent.parent
 
 
+WITHOUT = "ADOLOGY_PLUGINS__WITHOUT"
+HEAVY = ("text", "embeddings", "safety")
+"""Entry points that engines in tests run without: models would cost minutes. Their own tests load them."""
+
+
 def pytest_configure() -> None:
-    """Keep logs of engines that live longer than one test out of the list of results."""
+    """Keep logs of engines that live longer than one test out of the list of results, and models out of engines."""
+    os.environ.setdefault(WITHOUT, ",".join(HEAVY))
     logger.remove()
     logger.add(_write_while_testing, level="DEBUG")
 

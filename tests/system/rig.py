@@ -28,6 +28,7 @@ from adology.settings.model import (
 )
 from adology.types import Brand
 from adology_registry import serve
+from tests.conftest import HEAVY
 
 BRAND = "nike"
 PLUGINS: list[Plugins] = []
@@ -36,7 +37,7 @@ PLUGINS: list[Plugins] = []
 def plugins() -> Plugins:
     """The installed plugins, loaded once per test process."""
     if not PLUGINS:
-        PLUGINS.append(load_plugins(strict=True))
+        PLUGINS.append(load_plugins(without=HEAVY, strict=True))
     return PLUGINS[0]
 
 

@@ -105,6 +105,8 @@ class Analyzer(Generic[S, R]):
     accepts: ClassVar[tuple[Accepts, ...]]
     uses: ClassVar[tuple[str, ...]] = ()
     """Other analyzers (run first), models and prompts: part of the fingerprint."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Modules that it imports when it first runs; where one is not installed, it is left out."""
     isolation: ClassVar[Literal["inline", "process"]] = "inline"
     deadline_s: ClassVar[float] = 60.0
     essential: ClassVar[bool] = False

@@ -86,7 +86,7 @@ async def _analyze(
     from adology.types import Ad  # noqa: PLC0415 - as above
 
     own = settings.plugins
-    loaded = load_plugins(only=own.only, strict=own.strict, trace=own.trace)
+    loaded = load_plugins(only=own.only, without=own.without, strict=own.strict, trace=own.trace)
     analyzers = _choose(prepare(loaded.of_kind("analyzer"), settings.analyzers), only)
     subjects: list[tuple[str, MediaItem | Ad]] = [(str(path), read_subject(path)) for path in files]
     subjects += [(text, Ad(id="text", bodies=(text,))) for text in texts]

@@ -177,7 +177,7 @@ class Outcome(Struct, kw_only=True):
 
 
 class PluginLine(Struct, kw_only=True):
-    """One usable plugin."""
+    """One usable plugin; an analyzer that `lacks` packages is left out."""
 
     kind: Kind
     name: str
@@ -186,6 +186,7 @@ class PluginLine(Struct, kw_only=True):
     distribution: str
     distribution_version: str
     description: str = ""
+    lacks: list[str] = field(default_factory=list)
 
 
 class FailedPlugin(Struct, kw_only=True):

@@ -59,6 +59,7 @@ def _describe(found: Plugins) -> PluginList:
                 distribution=plugin.distribution,
                 distribution_version=plugin.distribution_version,
                 description=(plugin.cls.__doc__ or "").strip().partition("\n")[0],
+                lacks=plugin.lacks,
             )
             for kind in ("source", "analyzer", "sink")
             for plugin in found.of_kind(kind)
@@ -84,8 +85,8 @@ def _show_plugins(answer: PluginList) -> None:
             output.cell(line.name, "bold"),
             output.cell(line.version),
             output.cell(f"{line.distribution} {line.distribution_version}".strip(), "dim"),
-            output.cell("ok", "green"),
-            output.cut(line.description, "dim"),
+            output.cell("left out", "yellow") if line.lacks else output.cell("ok", "green"),
+            output.cut(f"not installed: {', '.join(line.lacks)}" if line.lacks else line.description, "dim"),
         )
     for failed in answer.failures:
         made.add_row(

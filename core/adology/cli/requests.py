@@ -130,7 +130,7 @@ def load_quietly(settings: AdologySettings) -> Plugins:
     if level is None:
         logger.remove()
     try:
-        return load_plugins(only=settings.plugins.only, trace=settings.plugins.trace)
+        return load_plugins(only=settings.plugins.only, without=settings.plugins.without, trace=settings.plugins.trace)
     finally:
         setup_logging(level=level or "WARNING", style="text")
 

@@ -85,8 +85,9 @@ def fingerprint(name: str, version: int, settings: Any, uses: Iterable[str]) -> 
 def prepare(plugins: Iterable[LoadedPlugin], configured: Mapping[str, Mapping[str, Any]]) -> AnalyzerSet:
     """Instantiate analyzers with their settings, in dependency order.
 
-    An analyzer whose settings are wrong is left out and logged, and so are those that use it: the
-    others work. What `uses` names besides analyzers (models, prompts) is taken as it is.
+    An analyzer whose settings are wrong, or whose packages are not installed, is left out and
+    logged, and so are those that use it: the others work. What `uses` names besides analyzers
+    (models, prompts) is taken as it is.
 
     Raises:
         ConfigError: analyzers use each other in a circle.
@@ -103,6 +104,10 @@ def prepare(plugins: Iterable[LoadedPlugin], configured: Mapping[str, Mapping[st
         left_out = sorted(graph[name] - ready.keys())
         if left_out:
             logger.bind(analyzer=name, uses=left_out).error("analyzer left out: it uses one that was left out")
+            continue
+        lacking = plugin.lacks
+        if lacking:
+            logger.bind(analyzer=name, packages=lacking).info("analyzer left out: packages are not installed")
             continue
         fields = dict(configured.get(name, {}))
         try:

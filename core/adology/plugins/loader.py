@@ -40,6 +40,7 @@ class Plugins:
 def load_plugins(
     *,
     only: Sequence[str] = (),
+    without: Sequence[str] = (),
     strict: bool = False,
     trace: bool = False,
     points: Iterable[EntryPoint] | None = None,
@@ -48,6 +49,7 @@ def load_plugins(
 
     Args:
         only: names of entry points to load; all when empty.
+        without: names of entry points to leave out.
         strict: raise the first failure instead of recording it.
         trace: log every hook call.
         points: entry points to load instead of the installed ones.
@@ -63,7 +65,7 @@ def load_plugins(
     failures: list[PluginFailure] = []
     found = sorted(entry_points(group=specs.PROJECT) if points is None else points, key=lambda p: p.name)
     for point in found:
-        if only and point.name not in only:
+        if (only and point.name not in only) or point.name in without:
             continue
         try:
             loaded.extend(_load_one(manager, point, loaded))

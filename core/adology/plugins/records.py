@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import msgspec
@@ -38,6 +39,11 @@ class LoadedPlugin(msgspec.Struct, frozen=True, kw_only=True):
     cursor_type: Any = None
     result_type: Any = None
     source_hash: str = ""
+
+    @property
+    def lacks(self) -> list[str]:
+        """Modules that an analyzer needs to run and that are not installed."""
+        return [name for name in getattr(self.cls, "packages", ()) if find_spec(name) is None]
 
     @property
     def reference(self) -> str:

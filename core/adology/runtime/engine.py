@@ -234,7 +234,7 @@ async def open_engine(settings: AdologySettings, *, plugins: Plugins | None = No
         EngineError: a store lacks what migrations or provisioning make.
     """
     own = settings.plugins
-    loaded = plugins or load_plugins(only=own.only, strict=own.strict, trace=own.trace)
+    loaded = plugins or load_plugins(only=own.only, without=own.without, strict=own.strict, trace=own.trace)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.postgres))
         http = await stack.enter_async_context(HttpClient())

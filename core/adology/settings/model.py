@@ -187,6 +187,7 @@ class PluginSettings(Settings, frozen=True, kw_only=True):
     """Which plugins load."""
 
     only: Annotated[tuple[str, ...], _text("Load just these entry points; empty means all.")] = ()
+    without: Annotated[tuple[str, ...], _text("Leave these entry points out.")] = ()
     strict: Annotated[bool, _text("A plugin that fails to load stops the program.")] = False
     trace: Annotated[bool, _text("Log every hook call.")] = False
 

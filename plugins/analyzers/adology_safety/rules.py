@@ -74,15 +74,16 @@ def _compile(category: Category) -> tuple[re.Pattern[str], dict[str, _Row]]:
 
 def _alternatives(listed: str, language: str) -> str:
     """Phrases between bars; longest first, since the first that fits is taken."""
-    phrases = sorted((fold(phrase.strip())[0] for phrase in listed.split("|")), key=lambda p: (-len(p), p))
+    phrases = sorted((fold(phrase)[0] for phrase in listed.split("|")), key=lambda phrase: (-len(phrase), phrase))
     if language in WITHOUT_SPACES:
         return "|".join(re.escape(phrase) for phrase in phrases)
     return rf"(?<![^\W_])(?:{'|'.join(map(_expression, phrases))})(?![^\W_])"
 
 
 def _expression(phrase: str) -> str:
-    """A star stands for any ending, a space or hyphen for any separator; also for none in "e-cigarette"."""
-    stem = phrase.removesuffix("*")
-    parts = [re.escape(part) for part in re.split(r"[ -]+", stem)]
-    joint = f"(?:{SEPARATOR})?" if "-" in stem else SEPARATOR
-    return joint.join(parts) + (INFLECTED if phrase.endswith("*") else "")
+    """A star stands for any ending of its word, a space for any separator, a hyphen for one or none."""
+    parts = re.split(r"([ -])", phrase)
+    joints = {" ": SEPARATOR, "-": f"(?:{SEPARATOR})?"}
+    return "".join(
+        joints.get(part) or re.escape(part.removesuffix("*")) + INFLECTED * part.endswith("*") for part in parts
+    )

@@ -21,7 +21,7 @@ LOOKS_LIKE_TEXT = 0.5
 """Places that look less like it must read well to count."""
 
 READS_WELL = 0.9
-SURE = 0.9
+SURE = 0.97
 """Lines below this are looked at again: upside down, and without the space above and below."""
 
 BETTER = 0.05
@@ -98,6 +98,8 @@ def _find(picture: Pixels, plan: tiles.Plan, reader: Reads) -> list[Place]:
     for tile in plan.tiles:
         quads, scores = reader.find(shown[tile.top : tile.bottom, tile.left : tile.right])
         for quad, score in zip(tiles.moved(list(quads), tile), scores, strict=True):
+            if tiles.is_theirs(quad, tile, plan):
+                continue
             found.append(Place(quad=quad, score=round(float(score), 4), cut=tiles.is_cut(quad, tile, plan)))
     places = tiles.joined(found) if len(plan.tiles) > 1 else found
     back = np.array([width / plan.width, height / plan.height])

@@ -12,13 +12,19 @@ from adology_text.ctc import Reading
 ROW = 0.6
 """Share of the lower one's height that pieces have in common."""
 
-SPACE = 0.15
-"""Widest space between boxes of one line, in heights; boxes are wider than their words."""
+SPACE = -0.05
+"""Boxes of one line overlap by this much, in heights: the columns of a page do not."""
 
 SIGN_SPACE = 0.5
+"""Widest space between a currency sign and its amount, in heights of the smaller."""
 
 ALIKE = 1.6
 """Heights of pieces differ by no more than this factor."""
+
+COLUMN = 0.5
+NEAR = 6.0
+COLUMN_LINES = 2
+"""A piece begins a column when so many others, within `NEAR` heights, begin within `COLUMN` heights of its left."""
 
 SIGNS = "$€£¥₹₩₺₪₱₫₽"
 SIGN_ALIKE = 4.0
@@ -27,23 +33,34 @@ SIGN_ALIKE = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A place and what stands there."""
+    """A place and what stands there; `parts` pieces of the finder's make it up."""
 
     quad: Quad
     reading: Reading
+    parts: int = 1
 
 
 def put_together(pieces: Sequence[Piece]) -> list[Piece]:
-    """Pieces that stand beside each other in one line as one."""
+    """Pieces that stand beside each other in one line as one, their readings joined."""
     rest = sorted(pieces, key=lambda piece: (boxes.bounds(piece.quad), piece.reading.text))
     lines: list[Piece] = []
     for piece in rest:
-        before = next((line for line in reversed(lines) if _goes_on(line, piece)), None)
+        starts = _starts_column(piece, rest)
+        before = next((line for line in reversed(lines) if not starts and _goes_on(line, piece)), None)
         if before is None:
             lines.append(piece)
         else:
             lines[lines.index(before)] = _joined(before, piece)
     return lines
+
+
+def _starts_column(piece: Piece, pieces: Sequence[Piece]) -> bool:
+    """Whether lines above and below begin at the same distance from the left: the gutter is narrow, but real."""
+    left, top, _, _ = boxes.bounds(piece.quad)
+    height = boxes.size(piece.quad)[1]
+    others = (boxes.bounds(other.quad) for other in pieces if other is not piece)
+    aligned = [at for at in others if abs(at[0] - left) < COLUMN * height and abs(at[1] - top) < NEAR * height]
+    return len(aligned) >= COLUMN_LINES
 
 
 def _goes_on(line: Piece, piece: Piece) -> bool:
@@ -64,4 +81,4 @@ def _joined(line: Piece, piece: Piece) -> Piece:
     reading = Reading(
         text=first.text + between + second.text, confidence=round(mean, 4), letters=(*first.letters, *second.letters)
     )
-    return Piece(quad=boxes.around([line.quad, piece.quad]), reading=reading)
+    return Piece(quad=boxes.around([line.quad, piece.quad]), reading=reading, parts=line.parts + piece.parts)

@@ -31,7 +31,7 @@ ENOUGH = 736
 """Shorter sides below this are enlarged up to it, as far as `LARGER` allows."""
 
 LARGER = 8.0
-ENLARGED_PIXELS = ALONE
+ENLARGED_PIXELS = 5_500_000
 EDGE = 0.7
 """A box this near to an inner border, in heights, may be cut: the finder is shy at borders."""
 
@@ -104,6 +104,19 @@ def is_cut(quad: Quad, tile: Tile, plan: Plan) -> bool:
         or (tile.top > 0 and top <= tile.top + edge)
         or (tile.right < plan.width and right >= tile.right - edge)
         or (tile.bottom < plan.height and bottom >= tile.bottom - edge)
+    )
+
+
+def is_theirs(quad: Quad, tile: Tile, plan: Plan) -> bool:
+    """Whether the tile above or below sees the box better: it lies nearer to that one's middle."""
+    _, top, _, bottom = boxes.bounds(quad)
+    if bottom - top > OVERLAP:
+        return False
+    middle = (top + bottom) / 2
+    above = max((t.bottom for t in plan.tiles if t.top < tile.top), default=None)
+    below = min((t.top for t in plan.tiles if t.top > tile.top), default=None)
+    return (above is not None and middle < (above + tile.top) / 2) or (
+        below is not None and middle >= (below + tile.bottom) / 2
     )
 
 

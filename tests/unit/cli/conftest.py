@@ -20,6 +20,7 @@ with warnings.catch_warnings():
 from adology.log import logger
 from adology.settings import AdologySettings, load_settings
 from adology.store import Database
+from tests.conftest import HEAVY, WITHOUT
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """Neither the developer's settings nor the developer's stack."""
     for name in [name for name in os.environ if name.startswith("ADOLOGY_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv(WITHOUT, ",".join(HEAVY))
     monkeypatch.chdir(tmp_path)
     yield
     logger.remove()

@@ -56,6 +56,19 @@ def test_analyzers_that_use_each_other_in_a_circle_are_named() -> None:
     assert set(str(caught.value).rpartition(": ")[2].split(" → ")) == {"a", "b", "c"}
 
 
+def test_an_analyzer_whose_packages_are_not_installed_is_left_out_with_its_users() -> None:
+    plugins = [make_plugin("a"), make_plugin("b", "a"), make_plugin("c")]
+    plugins[0].cls.packages = ("json", "no_such_package_at_all")
+    assert plugins[0].lacks == ["no_such_package_at_all"]
+    assert list(ready(*plugins)) == ["c"]
+
+
+def test_of_analyzers_that_are_chosen_those_they_use_come_along() -> None:
+    found = prepare([make_plugin("c", "b"), make_plugin("b", "a"), make_plugin("d"), make_plugin("a")], {})
+    assert [one.name for one in found.only(["c"])] == ["a", "b", "c"]
+    assert {one.name for one in found.only([])} == {"a", "b", "c", "d"}
+
+
 def test_an_analyzer_with_wrong_settings_is_left_out_and_the_others_work() -> None:
     found = ready(make_plugin("a"), make_plugin("b"), a={"size": "large"}, b={"size": 3})
     assert list(found) == ["b"]

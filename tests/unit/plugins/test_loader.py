@@ -46,8 +46,10 @@ class Shelf:
         (self.folder / f"{module}.py").write_text(textwrap.dedent(text))
         self.points.append(EntryPoint(name=name, value=module, group="adology"))
 
-    def load(self, *, only: tuple[str, ...] = (), strict: bool = False, trace: bool = False) -> Plugins:
-        return load_plugins(points=self.points, only=only, strict=strict, trace=trace)
+    def load(
+        self, *, only: tuple[str, ...] = (), without: tuple[str, ...] = (), strict: bool = False, trace: bool = False
+    ) -> Plugins:
+        return load_plugins(points=self.points, only=only, without=without, strict=strict, trace=trace)
 
     def failure(self) -> PluginFailure:
         (failure,) = self.load().failures
@@ -211,6 +213,13 @@ def test_only_limits_what_is_imported_at_all(shelf: Shelf) -> None:
     plugins = shelf.load(only=("counter",))
     assert [p.name for p in plugins.loaded] == ["counter"]
     assert plugins.failures == ()
+
+
+def test_what_is_left_out_is_not_imported_either(shelf: Shelf) -> None:
+    shelf.put("counter", GOOD.format(name="counter"))
+    shelf.put("broken", "raise RuntimeError('imported')\n")
+    plugins = shelf.load(without=("broken",))
+    assert ([p.name for p in plugins.loaded], plugins.failures) == (["counter"], ())
 
 
 def test_strict_mode_raises_the_first_failure_with_stage_and_cause(shelf: Shelf) -> None:
