@@ -15,7 +15,20 @@ from typing import Annotated
 import click
 import typer
 
-from adology.cli import analyze, batches, brands, costs, ingest, migrate, output, plugins, reanalyze, services, stack
+from adology.cli import (
+    analyze,
+    batches,
+    brands,
+    costs,
+    ingest,
+    migrate,
+    output,
+    plugins,
+    reanalyze,
+    search,
+    services,
+    stack,
+)
 from adology.cli.options import Command, Group
 from adology.errors import AdologyError, code_of, describe
 from adology.log import REDACTOR, setup_logging
@@ -35,7 +48,7 @@ def _make_app() -> typer.Typer:
     for panel, commands in (
         ("Stack", (stack.up, stack.down, stack.status, migrate.migrate)),
         ("Ads", (ingest.ingest,)),
-        ("Analyses", (analyze.analyze, reanalyze.reanalyze, costs.costs)),
+        ("Analyses", (analyze.analyze, search.search, reanalyze.reanalyze, costs.costs)),
         ("Services", (services.registry, services.worker, services.steward)),
     ):
         for command in commands:

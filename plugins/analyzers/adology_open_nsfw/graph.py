@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adology import ConfigError
+from adology.errors import describe
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -84,7 +85,7 @@ def _model_for(plugin: str, threads: int) -> _Model:
     except Exception as error:  # onnxruntime's exceptions have no class in common
         raise ConfigError(
             f"analyzers.{plugin}",
-            f"cannot load the graph of {PACKAGE} {model_version()}: {error}",
+            f"cannot load the graph of {PACKAGE} {model_version()}: {describe(error)}",
             f"It needs the tensor {POOL} of version 1.0.0.",
         ) from error
 

@@ -17,8 +17,8 @@ class SafetySettings(Settings, frozen=True, kw_only=True):
     """From which score on a creative is how risky, and how much of it is looked at."""
 
     low: Annotated[float, _threshold("Score from which the level is low.")] = 0.2
-    medium: Annotated[float, _threshold("Score from which the level is medium.")] = 0.6
-    high: Annotated[float, _threshold("Score from which the level is high.")] = 0.8
+    medium: Annotated[float, _threshold("Score from which the level is medium.")] = 0.8
+    high: Annotated[float, _threshold("Score from which the level is high.")] = 0.95
     frames: Annotated[int, Meta(description="Frames looked at per video, at most.", ge=1, le=24)] = 8
     max_pixels: Annotated[int, Meta(description="Most pixels that an image or a video frame may have.", ge=1)] = (
         64_000_000

@@ -82,7 +82,7 @@ def around(quads: Sequence[Quad]) -> Quad:
         return from_bounds(*bounds(points))
     angle = np.radians(tilt_deg(longest))
     spin = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return from_bounds(*bounds(points @ spin)) @ spin.T
+    return np.asarray(from_bounds(*bounds(points @ spin)) @ spin.T, dtype=np.float64)
 
 
 def overlap(a: Quad, b: Quad) -> float:

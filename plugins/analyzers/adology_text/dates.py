@@ -1,8 +1,9 @@
+# ruff: noqa: RUF001 - months of other languages
 """Calendar dates in lines. Where day and month cannot be told apart, both readings are given."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Iterator
 
@@ -93,7 +94,7 @@ def _values(match: re.Match[str]) -> Iterator[str]:
 def _iso(year: int | None, month: int, day: int) -> str:
     try:
         # Without a year the 29th of February is a day.
-        made = datetime.date(year or LEAP_YEAR, month, day)
+        made = dt.date(year or LEAP_YEAR, month, day)
     except ValueError:
         return ""
     return made.isoformat() if year else f"--{month:02}-{day:02}"

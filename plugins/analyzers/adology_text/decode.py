@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -14,7 +15,7 @@ from PIL import Image
 from adology.errors import AdologyError, MediaUnusableError, describe
 from adology_media import pixels
 from adology_media.containers import open_video, short, video_stream
-from adology_media.moments import Look, Scout, Watcher
+from adology_media.moments import Moment, Scout, Watcher, shown_size
 from adology_media.sniff import Format
 from adology_text.boxes import Pixels
 from adology_text.settings import TextSettings
@@ -80,12 +81,19 @@ def _pillow(name: str, max_pixels: int) -> Iterator[None]:
 
 
 def _too_large(seen: str, max_pixels: int) -> MediaUnusableError:
-    return MediaUnusableError(
-        f"the picture has {seen}, {max_pixels} are allowed", hint=HINT.format("max_pixels")
-    )
+    return MediaUnusableError(f"the picture has {seen}, {max_pixels} are allowed", hint=HINT.format("max_pixels"))
 
 
-def open_film(path: Path, format_: Format, settings: TextSettings) -> Look:
+@dataclass(frozen=True)
+class Film:
+    """Frames of a video, made smaller to the setting frame_side; its own size as people see it."""
+
+    moments: tuple[Moment, ...]
+    width: int
+    height: int
+
+
+def open_film(path: Path, format_: Format, settings: TextSettings) -> Film:
     """Frames in the middles of equal parts of the video, in order of time.
 
     Raises:
@@ -98,7 +106,7 @@ def open_film(path: Path, format_: Format, settings: TextSettings) -> Look:
         raise MediaUnusableError(f"the {format_.name} video cannot be decoded: {short(error)}") from error
 
 
-def _watch(path: Path, format_: Format, settings: TextSettings) -> Look:
+def _watch(path: Path, format_: Format, settings: TextSettings) -> Film:
     with open_video(path, format_) as container, open_video(path, format_) as other:
         stream = video_stream(container)
         size = stream.codec_context.width * stream.codec_context.height
@@ -122,9 +130,12 @@ def _watch(path: Path, format_: Format, settings: TextSettings) -> Look:
             max_pixels=settings.max_pixels,
         )
         look = watcher.look(max(0.0, duration_s), _frames(duration_s, settings.frames))
+        width, height = shown_size(stream.codec_context.width, stream.codec_context.height, stream.sample_aspect_ratio)
+    if look.turned in (90, 270):
+        width, height = height, width
     if not look.moments:
         raise MediaUnusableError(f"no frame of the {format_.name} video can be decoded")
-    return look
+    return Film(moments=look.moments, width=width, height=height)
 
 
 def _frames(duration_s: float, most: int) -> int:

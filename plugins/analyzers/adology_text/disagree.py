@@ -61,7 +61,11 @@ def disagreements(
         amount = _number(price.amount)
         if price.off or amount is None:
             continue
-        known = [(one, number) for one in copy_prices if _same_currency(price, one) and (number := _number(one.amount)) is not None]
+        known = [
+            (one, number)
+            for one in copy_prices
+            if _same_currency(price, one) and (number := _number(one.amount)) is not None
+        ]
         if not known or any(number == amount for _, number in known):
             continue
         shifted = next((one for one, number in known if _is_shifted(amount, number)), None)

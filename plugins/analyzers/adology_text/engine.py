@@ -97,7 +97,7 @@ def _row(crop: Pixels) -> Pixels:
     height, width = crop.shape[:2]
     wanted = min(WIDEST, max(1, math.ceil(width * ROW / height)))
     # Area: linear would skip pixels of large letters, and loses thin strokes that way.
-    how = cv2.INTER_AREA if height > 2*ROW else cv2.INTER_LINEAR if height>ROW else cv2.INTER_CUBIC
+    how = cv2.INTER_AREA if height > 2 * ROW else cv2.INTER_LINEAR if height > ROW else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(crop, (wanted, ROW), interpolation=how)[:, :, ::-1], dtype=np.uint8)
 
 

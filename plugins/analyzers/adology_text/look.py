@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adology_text import boxes, tiles
-from adology_text.boxes import Pixels, Quad
+from adology_text.boxes import Pixels
 from adology_text.ctc import Reading
 from adology_text.order import reading_order
 from adology_text.rows import Piece, put_together

@@ -11,14 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from adology_copy import money
-from adology_copy.numerals import amount as read_amount
 from adology_copy.model import Discount, Price
 from adology_copy.model import Piece as Copy
+from adology_copy.numerals import amount as read_amount
 from adology_text import boxes, ink
 from adology_text.boxes import Pixels
 from adology_text.ctc import MARKS, Letter, Reading
@@ -73,10 +74,11 @@ DIGITS = re.compile(r"\d[\d.,' ]*\d|\d")
 
 @dataclass(frozen=True)
 class Line:
-    """A line, where its letters stand, and how high they are in pixels."""
+    """A line with the height of its letters in pixels and their contrast."""
 
     piece: Piece
     height_px: float
+    contrast: float | None = None
 
 
 def find(
@@ -88,7 +90,8 @@ def find(
     for number, line in enumerate(lines):
         text = line.piece.reading.text
         found, discounts = money.find([Copy(where="body", index=0, text=text)], language)
-        for amount in (*found, *(one for one in discounts if one.amount)):
+        amounts: list[Price | Discount] = [*found, *(one for one in discounts if one.amount)]
+        for amount in amounts:
             looked = _judge(picture, lines, number, amount, reader if len(prices) < MOST_LOOKS else None, language)
             prices.append(looked)
         percents += [
@@ -182,8 +185,7 @@ def _surest(letters: Sequence[Letter]) -> float:
 
 
 def _nearly_marked(letters: Sequence[Letter]) -> list[bool]:
-    pairs = zip(letters, letters[1:], strict=False)
-    return [a.text.isdigit() and b.text.isdigit() and b.mark_before >= NEARLY for a, b in pairs]
+    return [a.text.isdigit() and b.text.isdigit() and b.mark_before >= NEARLY for a, b in pairwise(letters)]
 
 
 def _amount_crop(crop: Pixels, letters: Sequence[Letter]) -> Pixels:
@@ -217,7 +219,7 @@ def _looks(crop: Pixels) -> list[Pixels]:
 def _amount_in(reading: Reading, first: Price | Discount, language: str) -> str:
     """The amount that another look shows; empty where it shows none."""
     prices, discounts = money.find([Copy(where="body", index=0, text=reading.text)], language)
-    amounts = [one.amount for one in (*prices, *discounts) if one.amount]
+    amounts = [one.amount for one in prices] + [one.amount for one in discounts if one.amount]
     if first.amount in amounts:
         return first.amount
     if amounts:

@@ -12,7 +12,7 @@ from adology_text.ctc import Reading
 ROW = 0.6
 """Share of the lower one's height that pieces have in common."""
 
-SPACE = -0.05
+SPACE = -0.2
 """Boxes of one line overlap by this much, in heights: the columns of a page do not."""
 
 SIGN_SPACE = 0.5
@@ -20,6 +20,10 @@ SIGN_SPACE = 0.5
 
 ALIKE = 1.6
 """Heights of pieces differ by no more than this factor."""
+
+DOUBLE = 0.75
+DOUBLE_ALIKE = 0.35
+"""Overlap over the smaller box from which two pieces are one: at once, or with the same letters and digits."""
 
 COLUMN = 0.5
 NEAR = 6.0
@@ -38,6 +42,22 @@ class Piece:
     quad: Quad
     reading: Reading
     parts: int = 1
+
+
+def without_doubles(pieces: Sequence[Piece]) -> list[Piece]:
+    """Each line once: of two readings of one place the surer one, of equally sure ones the longer."""
+    ranked = sorted(pieces, key=lambda piece: (-piece.reading.confidence, -len(piece.reading.text)))
+    kept: list[Piece] = []
+    for piece in ranked:
+        if not any(_is_double(piece, other) for other in kept):
+            kept.append(piece)
+    return kept
+
+
+def _is_double(a: Piece, b: Piece) -> bool:
+    letters = [set(filter(str.isalnum, piece.reading.text.casefold())) for piece in (a, b)]
+    shared = boxes.overlap(a.quad, b.quad)
+    return shared >= DOUBLE or (shared >= DOUBLE_ALIKE and bool(letters[0]) and letters[0] == letters[1])
 
 
 def put_together(pieces: Sequence[Piece]) -> list[Piece]:
@@ -70,7 +90,11 @@ def _goes_on(line: Piece, piece: Piece) -> bool:
     sign = line.reading.text in SIGNS and piece.reading.text[:1].isdigit()
     alike = high <= (SIGN_ALIKE if sign else ALIKE) * low
     space = boxes.gap(line.quad, piece.quad, 0)
-    return alike and -ALIKE * low < space < (SIGN_SPACE if sign else SPACE) * low and boxes.share_along(line.quad, piece.quad, 1) >= ROW
+    return (
+        alike
+        and -ALIKE * low < space < (SIGN_SPACE if sign else SPACE) * low
+        and boxes.share_along(line.quad, piece.quad, 1) >= ROW
+    )
 
 
 def _joined(line: Piece, piece: Piece) -> Piece:

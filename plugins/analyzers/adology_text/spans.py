@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adology_text import boxes
-from adology_text.boxes import Quad
 from adology_text.model import Span
 from adology_text.rows import Piece
 
@@ -89,8 +88,3 @@ def _alike(a: str, b: str) -> float:
     if [c for c in first if c.isdigit()] != [c for c in second if c.isdigit()]:
         return 0.0
     return difflib.SequenceMatcher(None, first, second, autojunk=False).ratio()
-
-
-def quads(pieces: Sequence[Piece]) -> list[Quad]:
-    """Where the lines stand."""
-    return [piece.quad for piece in pieces]

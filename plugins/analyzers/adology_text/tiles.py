@@ -31,7 +31,7 @@ ENOUGH = 736
 """Shorter sides below this are enlarged up to it, as far as `LARGER` allows."""
 
 LARGER = 8.0
-ENLARGED_PIXELS = 5_500_000
+ENLARGED_PIXELS = ALONE
 EDGE = 0.7
 """A box this near to an inner border, in heights, may be cut: the finder is shy at borders."""
 

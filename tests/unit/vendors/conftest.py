@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adology.vendors import close_clients
+from upstreams.bedrock import BedrockServer
+from upstreams.openai import OpenAiServer
+
+
+@pytest.fixture
+async def openai_server() -> AsyncIterator[OpenAiServer]:
+    async with OpenAiServer() as server:
+        yield server
+        await close_clients()
+
+
+@pytest.fixture
+async def bedrock_server() -> AsyncIterator[BedrockServer]:
+    async with BedrockServer() as server:
+        yield server
+        await close_clients()
