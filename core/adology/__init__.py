@@ -20,7 +20,7 @@ from adology.abc import (
 from adology.context import Context
 from adology.errors import AdologyError, ConfigError, Deferred, Retry, RetryLater, Skip, Terminal
 from adology.plugins.specs import hookimpl
-from adology.settings.base import Secret, Settings
+from adology.settings.base import Operational, Secret, Settings
 from adology.types import Ad, Brand, Media, Page, Spend, Struct
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "ItemResult",
     "Media",
     "MediaItem",
+    "Operational",
     "Page",
     "Retry",
     "RetryLater",

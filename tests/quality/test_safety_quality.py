@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.quality import safety
+from tests.quality.embeddings import Row
 
 
-def values(rows: list[safety.Row]) -> dict[str, float]:
+def values(rows: list[Row]) -> dict[str, float]:
     return {measure: value for measure, value, *_ in rows}
 
 

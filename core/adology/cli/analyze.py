@@ -84,6 +84,7 @@ async def _analyze(
     from adology.money import MemoryPurse, PriceTable  # noqa: PLC0415 - as above
     from adology.plugins import load_plugins  # noqa: PLC0415 - as above
     from adology.types import Ad  # noqa: PLC0415 - as above
+    from adology.vendors import close_clients  # noqa: PLC0415 - as above
 
     own = settings.plugins
     loaded = load_plugins(only=own.only, without=own.without, strict=own.strict, trace=own.trace)
@@ -101,6 +102,7 @@ async def _analyze(
                 said = await analyze(invoker, analyzers, subject, scratch / str(number))
                 found.append((_describe(name, subject, said), said))
                 progress.advance(task)
+    await close_clients()
     return found
 
 

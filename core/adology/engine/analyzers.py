@@ -18,6 +18,7 @@ from adology.errors import ConfigError
 from adology.log import logger
 from adology.plugins import LoadedPlugin
 from adology.settings import convert
+from adology.settings.base import operational_fields
 from adology.types import Struct
 
 
@@ -77,8 +78,11 @@ class AnalyzerSet:
 
 
 def fingerprint(name: str, version: int, settings: Any, uses: Iterable[str]) -> str:
-    """Hash of everything that a result depends on besides its subject."""
-    payload = msgspec.json.encode([name, version, msgspec.to_builtins(settings), sorted(uses)], order="sorted")
+    """Hash of everything that a result depends on besides its subject; operational settings do not count."""
+    left_out = operational_fields(settings.__class__)
+    fields = msgspec.to_builtins(settings)
+    counted = {key: value for key, value in fields.items() if key not in left_out} if left_out else fields
+    payload = msgspec.json.encode([name, version, counted, sorted(uses)], order="sorted")
     return hashlib.sha256(payload).hexdigest()[:32]
 
 

@@ -52,6 +52,7 @@ from adology.store import (
     Spending,
     Subjects,
 )
+from adology.vendors import close_clients
 
 STORE_BATCH = 50
 
@@ -238,6 +239,7 @@ async def open_engine(settings: AdologySettings, *, plugins: Plugins | None = No
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.postgres))
         http = await stack.enter_async_context(HttpClient())
+        stack.push_async_callback(close_clients)
         sqs = Sqs(await stack.enter_async_context(open_client(settings.aws, "sqs")))
         objects = S3Store(await stack.enter_async_context(open_client(settings.aws, "s3")), settings.s3)
         registry = await stack.enter_async_context(HttpRegistry(settings.registry.url))

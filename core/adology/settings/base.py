@@ -16,6 +16,13 @@ class Secret:
     """
 
 
+class Operational:
+    """Marks a setting that results do not depend on (threads, addresses, time-outs): ``Annotated[int, Operational()]``.
+
+    Changing it makes no stored result stale. Secrets never do.
+    """
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keyword-only, frozen, unknown fields refused; secret fields never appear in ``repr``."""
 
@@ -39,10 +46,17 @@ def type_hints(cls: type) -> dict[str, Any]:
 @cache
 def secret_fields(cls: type) -> frozenset[str]:
     """Names of the fields of `cls` that are marked `Secret`."""
-    return frozenset(name for name, hint in type_hints(cls).items() if _is_secret(hint))
+    return frozenset(name for name, hint in type_hints(cls).items() if _is_marked(hint, Secret))
 
 
-def _is_secret(hint: Any) -> bool:
-    if get_origin(hint) is Annotated and any(isinstance(m, Secret) or m is Secret for m in hint.__metadata__):
+@cache
+def operational_fields(cls: type) -> frozenset[str]:
+    """Names of the fields of `cls` that results do not depend on: marked `Operational` or `Secret`."""
+    marked = (name for name, hint in type_hints(cls).items() if _is_marked(hint, Operational))
+    return frozenset(marked) | secret_fields(cls)
+
+
+def _is_marked(hint: Any, marker: type) -> bool:
+    if get_origin(hint) is Annotated and any(isinstance(m, marker) or m is marker for m in hint.__metadata__):
         return True
-    return any(_is_secret(arg) for arg in get_args(hint))
+    return any(_is_marked(arg, marker) for arg in get_args(hint))

@@ -18,11 +18,11 @@ import msgspec
 import numpy as np
 
 from adology.context import Context
-from adology.errors import Retry, Terminal
+from adology.errors import ConfigError, Retry, Terminal
 from adology.money.calls import PaidCall
 from adology.types import Struct
 from adology.vendors.bedrock_faults import error_of, error_of_connection
-from adology.vendors.calls import excerpt, paid_call, read_secret, setting_error
+from adology.vendors.calls import excerpt, paid_call, read_secret, setting_key
 from adology.vendors.clients import get_client
 from adology.vendors.errors import AnswerLostError, UnusableAnswerError
 from adology.vendors.lanes import LANES, Lane, digest
@@ -109,11 +109,15 @@ def _is_nova(ctx: Context[Any], model: str, dimensions: int) -> bool:
     is_nova = "nova-2-multimodal-embeddings" in model
     if not is_nova and "titan-embed-image" not in model:
         problem = f"{model!r} is no model whose requests are known here"
-        raise setting_error(ctx, "model", problem, "Known: Titan and Nova multimodal embeddings.", "ADO-3209")
+        raise ConfigError(
+            setting_key(ctx, "model"), problem, "Known: Titan and Nova multimodal embeddings.", code="ADO-3209"
+        )
     allowed = NOVA_LENGTHS if is_nova else TITAN_LENGTHS
     if dimensions not in allowed:
         problem = f"{model} has no vectors of {dimensions} numbers"
-        raise setting_error(ctx, "dimensions", problem, f"Allowed: {', '.join(map(str, allowed))}.", "ADO-3209")
+        raise ConfigError(
+            setting_key(ctx, "dimensions"), problem, f"Allowed: {', '.join(map(str, allowed))}.", code="ADO-3209"
+        )
     return is_nova
 
 
@@ -146,7 +150,8 @@ async def _send(ctx: Context[Any], client: Any, lane: Lane, model: str, data: by
         response = await client.invoke_model(
             modelId=model, body=data, contentType="application/json", accept="application/json"
         )
-        answer = await response["body"].read()
+        async with response["body"] as stream:  # closes the connection when reading ends early
+            answer = await stream.read()
     except ClientError as error:
         ours = error_of(ctx, error.response, model)
         lane.note(ours)
@@ -176,7 +181,7 @@ def _read(
         raise UnusableAnswerError(f"bedrock: {model} answered without a vector")
     if len(vector) != dimensions:
         problem = f"{model} gave a vector of {len(vector)} numbers, asked for {dimensions}"
-        raise setting_error(ctx, "dimensions", problem, "It would be another space.", "ADO-3209")
+        raise ConfigError(setting_key(ctx, "dimensions"), problem, "It would be another space.", code="ADO-3209")
     unit = to_unit(np.asarray([vector], dtype=np.float32))
     if unit is None:
         raise UnusableAnswerError(f"bedrock: {model} gave a vector without direction")
@@ -221,7 +226,9 @@ async def _connect(ctx: Context[Any], model: str) -> tuple[Any, Lane]:
         f"bedrock:{credential}:{timeout_s:g}",
         lambda: asyncio.to_thread(_make_client, settings, key_id, secret, timeout_s),
     )
-    return client, LANES.get("bedrock", credential, model, calls_per_minute=settings.bedrock_calls_per_minute)
+    return client, LANES.get(
+        "bedrock", credential, model, calls_per_minute=settings.bedrock_calls_per_minute, quota_per_model=True
+    )
 
 
 def _make_client(settings: Any, key_id: str, secret: str, timeout_s: float) -> AbstractAsyncContextManager[Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 
 from adology.context import Context
-from adology.errors import AdologyError, Deferred, Retry, RetryLater, Terminal
-from adology.vendors.calls import excerpt, setting_error
+from adology.errors import AdologyError, ConfigError, Deferred, Retry, RetryLater, Terminal
+from adology.vendors.calls import excerpt, setting_key
 from adology.vendors.errors import AnswerLostError
 from adology.vendors.headers import retry_after_s
 from adology.vendors.lanes import QUOTA_PAUSE_S
@@ -43,15 +43,17 @@ def error_of(ctx: Context[Any], response: dict[str, Any], model: str) -> Adology
     if name in _CREDENTIALS:
         # A signature's error repeats what was signed: it is not quoted.
         hint = "Check the credentials, their expiry and this machine's clock."
-        return setting_error(ctx, "bedrock_access_key_id", f"AWS refuses the credentials ({name})", hint, "ADO-3208")
+        return ConfigError(
+            setting_key(ctx, "bedrock_access_key_id"), f"AWS refuses the credentials ({name})", hint, code="ADO-3208"
+        )
     if name == "AccessDeniedException" or status == HTTPStatus.FORBIDDEN:
         hint = "Grant bedrock:InvokeModel to the role, and request access to the model in the console."
-        return setting_error(ctx, "model", f"AWS denies access to {model} ({name})", hint, "ADO-3208")
+        return ConfigError(setting_key(ctx, "model"), f"AWS denies access to {model} ({name})", hint, code="ADO-3208")
     if name == "ResourceNotFoundException" or (
         name == "ValidationException" and "model identifier is invalid" in message
     ):
         hint = "Not every region has every model: check bedrock_region."
-        return setting_error(ctx, "model", f"Bedrock has no model {model!r} here", hint, "ADO-3209")
+        return ConfigError(setting_key(ctx, "model"), f"Bedrock has no model {model!r} here", hint, code="ADO-3209")
     if name == "ServiceQuotaExceededException":
         hint = "Raise the quota in the Service Quotas console; it is tried again in an hour."
         return Deferred(f"{said}: the account's quota is used up", after=QUOTA_PAUSE_S, hint=hint, code="ADO-3207")
@@ -69,7 +71,9 @@ def error_of_connection(ctx: Context[Any], error: Exception, model: str) -> Adol
     name = type(error).__name__
     if name in _NOT_CONFIGURED:
         hint = "Set both keys in the analyzer's settings, or give the process a role."
-        return setting_error(ctx, "bedrock_access_key_id", f"there are no AWS credentials ({name})", hint, "ADO-3208")
+        return ConfigError(
+            setting_key(ctx, "bedrock_access_key_id"), f"there are no AWS credentials ({name})", hint, code="ADO-3208"
+        )
     said = Retry(f"bedrock: no answer about {model} ({name})", code="ADO-3205")
     # aiobotocore calls a reset "could not connect" as well; only aiohttp's own error tells them apart.
     cause = getattr(error, "kwargs", {}).get("error")

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from adology.context import Context
-from adology.errors import ConfigError, Retry
+from adology.errors import Retry
 from adology.log import REDACTOR, external_call
 from adology.money.calls import PaidCall
 from adology.vendors.errors import AnswerLostError
@@ -57,9 +57,9 @@ async def read_secret(ctx: Context[Any], field: str) -> str:
     return value
 
 
-def setting_error(ctx: Context[Any], field: str, problem: str, hint: str | None, code: str) -> ConfigError:
-    """A ConfigError about a field of the calling analyzer's settings."""
-    return ConfigError(f"analyzers.{ctx.plugin}.{field}", problem, hint, code=code)
+def setting_key(ctx: Context[Any], field: str) -> str:
+    """The dotted key of a field of the calling analyzer's settings."""
+    return f"analyzers.{ctx.plugin}.{field}"
 
 
 def excerpt(text: str) -> str:

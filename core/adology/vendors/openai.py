@@ -22,10 +22,10 @@ import msgspec
 import numpy as np
 
 from adology.context import Context
-from adology.errors import Retry
+from adology.errors import ConfigError, Retry
 from adology.money.calls import PaidCall
 from adology.types import Struct
-from adology.vendors.calls import excerpt, setting_error
+from adology.vendors.calls import excerpt, setting_key
 from adology.vendors.errors import IncompleteError, RefusedError, UnusableAnswerError
 from adology.vendors.openai_calls import call_openai
 from adology.vendors.openai_faults import error_of_failure
@@ -255,7 +255,7 @@ def _vectors(ctx: Context[Any], body: Embeddings, count: int, model: str, dimens
     if lengths != {wanted}:
         problem = f"{model} gave vectors of {', '.join(map(str, sorted(lengths)))} numbers, asked for {wanted}"
         hint = "They would be another space. Ask for a length that the model has."
-        raise setting_error(ctx, "dimensions", problem, hint, "ADO-3209")
+        raise ConfigError(setting_key(ctx, "dimensions"), problem, hint, code="ADO-3209")
     unit = to_unit(np.stack(rows))
     if unit is None:
         raise UnusableAnswerError(f"openai: {model} gave a vector without direction")

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from adology.context import Context
-from adology.errors import ConfigError, Retry
+from adology.errors import ConfigError, Retry, RetryLater
 from adology.money.calls import PaidCall
-from adology.vendors.calls import excerpt, paid_call, read_secret, setting_error
+from adology.vendors.calls import excerpt, paid_call, read_secret, setting_key
 from adology.vendors.clients import get_client
 from adology.vendors.errors import AnswerLostError
 from adology.vendors.lanes import LANES, Lane, digest
@@ -41,9 +41,10 @@ async def call_openai(
             raw = await request(client)
         except openai.APIStatusError as error:
             told = told_by(error)
-            lane.heed(told.headers, units.get("input_tokens", 0))
             ours = error_of(ctx, told, model)
             lane.note(ours)
+            if not isinstance(ours, RetryLater):  # which says itself how long, and mostly less than the headers
+                lane.heed(told.headers, units.get("input_tokens", 0))
             raise ours from None
         except openai.APIConnectionError as error:
             raise error_of_connection(error, model) from None
@@ -60,24 +61,27 @@ async def _connect(ctx: Context[Any], model: str) -> tuple[Any, Lane]:
     settings = ctx.settings
     key = (await read_secret(ctx, "openai_api_key")).strip()
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise setting_error(ctx, "openai_api_key", "the value cannot be a key", "It has odd characters.", "ADO-3208")
+        raise ConfigError(
+            setting_key(ctx, "openai_api_key"), "the value cannot be a key", "It has odd characters.", code="ADO-3208"
+        )
     url: str = settings.openai_base_url
     if url and not url.startswith(("http://", "https://")):
-        raise setting_error(ctx, "openai_base_url", f"{url!r} is no http(s) address", None, "ADO-3209")
+        # Not shown: a key that was written into the wrong field would be.
+        raise ConfigError(setting_key(ctx, "openai_base_url"), "is no http(s) address", code="ADO-3209")
     credential = digest(key, url)
-    client = await get_client(f"openai:{credential}", lambda: asyncio.to_thread(_make_client, key, url))
+    try:
+        client = await get_client(f"openai:{credential}", lambda: asyncio.to_thread(_make_client, key, url))
+    except ImportError:
+        hint = "Install the extra `cloud`: pip install openai."
+        raise ConfigError(f"analyzers.{ctx.plugin}", "needs the package openai", hint, code="ADO-3210") from None
     # Time-outs differ by analyzer, connections are shared.
     client = client.with_options(timeout=_timeout(settings.openai_timeout_s))
     return client, LANES.get("openai", credential, model, calls_per_minute=settings.openai_calls_per_minute)
 
 
 def _make_client(key: str, url: str) -> Any:
-    try:
-        import openai  # noqa: PLC0415 - a second of import that most processes never need
-    except ImportError:
-        raise ConfigError(
-            "analyzers", "needs the package openai", "Install the extra `cloud`: pip install 'adology[cloud]'."
-        ) from None
+    import openai  # noqa: PLC0415 - a second of import that most processes never need
+
     # The engine owns the retries: the SDK's would come on top, and it repeats an exhausted quota too.
     return openai.AsyncOpenAI(api_key=key, base_url=url or None, max_retries=0)
 

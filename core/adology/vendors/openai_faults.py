@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 from adology.context import Context
-from adology.errors import AdologyError, Deferred, Retry, RetryLater, Terminal
+from adology.errors import AdologyError, ConfigError, Deferred, Retry, RetryLater, Terminal
 from adology.types import Struct
-from adology.vendors.calls import excerpt, setting_error
+from adology.vendors.calls import excerpt, setting_key
 from adology.vendors.errors import AnswerLostError
 from adology.vendors.headers import parse_duration, retry_after_s
 from adology.vendors.lanes import QUOTA_PAUSE_S
@@ -67,10 +67,12 @@ def error_of(ctx: Context[Any], told: Told, model: str) -> AdologyError:
         case HTTPStatus.UNAUTHORIZED:
             # The vendor's text repeats parts of the key: it is not quoted.
             hint = "Check the key that the reference leads to, and that it was not revoked."
-            return setting_error(ctx, "openai_api_key", "OpenAI refuses the key", hint, "ADO-3208")
+            return ConfigError(setting_key(ctx, "openai_api_key"), "OpenAI refuses the key", hint, code="ADO-3208")
         case HTTPStatus.FORBIDDEN:
             hint = "Check the key's permissions, its project and the country it is used from."
-            return setting_error(ctx, "openai_api_key", f"OpenAI denies access ({told.code or 403})", hint, "ADO-3208")
+            return ConfigError(
+                setting_key(ctx, "openai_api_key"), f"OpenAI denies access ({told.code or 403})", hint, code="ADO-3208"
+            )
         case HTTPStatus.TOO_MANY_REQUESTS:
             return _rate(told, model, quoted)
         case HTTPStatus.REQUEST_TIMEOUT | HTTPStatus.CONFLICT:
@@ -80,16 +82,20 @@ def error_of(ctx: Context[Any], told: Told, model: str) -> AdologyError:
         case status if status == HTTPStatus.NOT_FOUND or told.code in _NO_MODEL or told.param == "model":
             return _missing(ctx, told, model, quoted)
     if told.code in _WRONG_CALL or told.param.startswith("text.format") or told.param == "dimensions":
-        return setting_error(ctx, "model", f"{model} refuses how it is asked: {told.message!r}", None, "ADO-3209")
+        return ConfigError(
+            setting_key(ctx, "model"), f"{model} refuses how it is asked: {told.message!r}", code="ADO-3209"
+        )
     return Terminal(quoted, code="ADO-3204")
 
 
 def _missing(ctx: Context[Any], told: Told, model: str, quoted: str) -> AdologyError:
     if told.code in _NO_MODEL or told.param == "model":
         problem = f"OpenAI has no model {model!r} for this account"
-        return setting_error(ctx, "model", problem, "Models are retired: choose another one.", "ADO-3209")
+        return ConfigError(
+            setting_key(ctx, "model"), problem, "Models are retired: choose another one.", code="ADO-3209"
+        )
     hint = "Check the address; it ends in /v1."
-    return setting_error(ctx, "openai_base_url", f"there is no such API ({quoted})", hint, "ADO-3209")
+    return ConfigError(setting_key(ctx, "openai_base_url"), f"there is no such API ({quoted})", hint, code="ADO-3209")
 
 
 def _rate(told: Told, model: str, quoted: str) -> AdologyError:

@@ -6,16 +6,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from adology.settings.base import Secret, Settings
+from adology.settings.base import Operational, Secret, Settings
 
 ApiKey = Annotated[str, Secret(), Meta(description="OpenAI API key, as a reference.")]
-BaseUrl = Annotated[str, Meta(description="Address of the API, with `/v1`; empty: OpenAI's own.")]
-TimeoutS = Annotated[float, Meta(description="Longest time of one call, seconds.", gt=0, le=600)]
+BaseUrl = Annotated[str, Operational(), Meta(description="Address of the API, with `/v1`; empty: OpenAI's own.")]
+TimeoutS = Annotated[float, Operational(), Meta(description="Longest time of one call, seconds.", gt=0, le=600)]
 PerMinute = Annotated[
-    int, Meta(description="Most calls a minute in this process; 0: as the vendor's headers allow.", ge=0)
+    int, Operational(), Meta(description="Most calls a minute in this process; 0: as the vendor's headers allow.", ge=0)
 ]
-Region = Annotated[str, Meta(description="AWS region of Bedrock.", min_length=1)]
-Endpoint = Annotated[str, Meta(description="Address of Bedrock's runtime; empty: the region's own.")]
+Region = Annotated[str, Operational(), Meta(description="AWS region of Bedrock.", min_length=1)]
+Endpoint = Annotated[str, Operational(), Meta(description="Address of Bedrock's runtime; empty: the region's own.")]
 AccessKeyId = Annotated[str, Secret(), Meta(description="AWS access key id; empty: the role or environment decides.")]
 SecretKey = Annotated[str, Secret(), Meta(description="AWS secret access key, as a reference.")]
 

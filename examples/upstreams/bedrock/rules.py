@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 ACCESS_KEY_ID = "AKIASTANDIN000000001"
-SECRET_ACCESS_KEY = "standin/secret/access/key/0000000000000001"  # noqa: S105 - made up, as its name says
+SECRET_ACCESS_KEY = "standin/secret/access/key/000000000000Yw8v"  # noqa: S105 - made up, as its name says
 TITAN = "amazon.titan-embed-image-v1"
 NOVA = "amazon.nova-2-multimodal-embeddings-v1:0"
 

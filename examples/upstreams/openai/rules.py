@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-API_KEY = "sk-standin-000000000000000000000000000000000001"
+API_KEY = "sk-standin-0000000000000000000000000000000Zq7x"
 
 
 class OpenAiRules(msgspec.Struct, frozen=True, kw_only=True):

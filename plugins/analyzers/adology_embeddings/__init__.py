@@ -11,12 +11,13 @@ from typing import Any
 
 from adology import Analyzer, hookimpl
 from adology_embeddings.embedder import Embedder, Role
-from adology_embeddings.model import FrameVector, TextEmbedding, VisualEmbedding
 from adology_embeddings.settings import TextEmbeddingSettings, VisualEmbeddingSettings
 from adology_embeddings.space import Space, SpacesDifferError, make_space, parse_space
 from adology_embeddings.text_analyzer import TextEmbeddingAnalyzer
+from adology_embeddings.text_model import TextEmbedding
 from adology_embeddings.vectors import Vector, cosine, mean, normalise, pack, unpack
 from adology_embeddings.visual_analyzer import VisualEmbeddingAnalyzer
+from adology_embeddings.visual_model import FrameVector, VisualEmbedding
 
 __all__ = [
     "Embedder",

@@ -6,14 +6,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from adology import Settings
+from adology import Operational, Settings
 
 
 class TextEmbeddingSettings(Settings, frozen=True, kw_only=True):
     """How much copy is embedded, and at what cost."""
 
     max_chars: Annotated[int, Meta(description="Characters of copy embedded per ad.", ge=50, le=8000)] = 2000
-    threads: Annotated[int, Meta(description="Threads of the model; the vectors are the same.", ge=1, le=16)] = 1
+    threads: Annotated[
+        int, Operational(), Meta(description="Threads of the model; the vectors are the same.", ge=1, le=16)
+    ] = 1
 
 
 class VisualEmbeddingSettings(Settings, frozen=True, kw_only=True):
@@ -26,4 +28,6 @@ class VisualEmbeddingSettings(Settings, frozen=True, kw_only=True):
     max_pixels: Annotated[int, Meta(description="Most pixels that an image or a video frame may have.", ge=1)] = (
         64_000_000
     )
-    threads: Annotated[int, Meta(description="Threads of the model; at most as many as cores.", ge=1, le=16)] = 1
+    threads: Annotated[
+        int, Operational(), Meta(description="Threads of the model; at most as many as cores.", ge=1, le=16)
+    ] = 1

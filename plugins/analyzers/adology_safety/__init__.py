@@ -11,8 +11,9 @@ from typing import Any
 
 from adology import Analyzer, hookimpl
 from adology_safety.copy_analyzer import CopySafetyAnalyzer
+from adology_safety.copy_model import CopySafety, Hit, Risk
 from adology_safety.media_analyzer import SafetyAnalyzer
-from adology_safety.model import CopySafety, FrameScore, Hit, MediaSafety, Risk
+from adology_safety.media_model import FrameScore, MediaSafety
 from adology_safety.settings import CopySafetySettings, SafetySettings
 
 __all__ = [

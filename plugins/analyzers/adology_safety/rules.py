@@ -8,8 +8,8 @@ from functools import cache
 
 from adology import Struct
 from adology_safety import words
+from adology_safety.copy_model import Category, Strength
 from adology_safety.fold import fold
-from adology_safety.model import Category, Strength
 
 WITHOUT_SPACES = frozenset({"ja", "zh"})
 """Languages in which a word is found anywhere, as nothing separates words."""

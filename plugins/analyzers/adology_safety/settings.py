@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from adology import Settings
+from adology import Operational, Settings
 
 
 def _threshold(description: str) -> Meta:
@@ -23,7 +23,9 @@ class SafetySettings(Settings, frozen=True, kw_only=True):
     max_pixels: Annotated[int, Meta(description="Most pixels that an image or a video frame may have.", ge=1)] = (
         64_000_000
     )
-    threads: Annotated[int, Meta(description="Threads of the model; at most as many as cores.", ge=1, le=16)] = 1
+    threads: Annotated[
+        int, Operational(), Meta(description="Threads of the model; at most as many as cores.", ge=1, le=16)
+    ] = 1
 
 
 class CopySafetySettings(Settings, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ changed list needs a new `VERSION`.
 
 from __future__ import annotations
 
-from adology_safety.model import Category
+from adology_safety.copy_model import Category
 
 VERSION = "2026-11"
 

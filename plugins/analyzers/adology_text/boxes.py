@@ -97,6 +97,15 @@ def _area(quad: Quad) -> float:
     return (right - left) * (bottom - top)
 
 
+def overlap_exactly(a: Quad, b: Quad) -> float:
+    """Area that the quads themselves share, over the smaller one's: tilted neighbours do not count."""
+    if overlap(a, b) <= 0:
+        return 0.0
+    shared, _ = cv2.intersectConvexConvex(a.astype(np.float32), b.astype(np.float32))
+    smaller = min(np.prod(size(a)), np.prod(size(b)))
+    return float(shared / smaller) if smaller > 0 else 0.0
+
+
 def _along(a: Quad, b: Quad, axis: int) -> float:
     return max(0.0, float(min(a[:, axis].max(), b[:, axis].max()) - max(a[:, axis].min(), b[:, axis].min())))
 

@@ -23,8 +23,8 @@ from adology_copy.numerals import amount as read_amount
 from adology_text import boxes, ink
 from adology_text.boxes import Pixels
 from adology_text.ctc import MARKS, Letter, Reading
-from adology_text.look import Reads
 from adology_text.model import Doubt, PicturePercent, PicturePrice
+from adology_text.recognise import Reads
 from adology_text.rows import Piece
 
 CAPS: dict[Doubt, float] = {

@@ -17,9 +17,10 @@ from adology_media.sniff import Format
 from adology_text import boxes, dates, ink, prices, spans
 from adology_text.boxes import Pixels, Quad
 from adology_text.decode import open_film, open_picture
-from adology_text.look import Reads, Seen, look
+from adology_text.look import Seen, look
 from adology_text.model import Box, PictureDate, PicturePercent, PicturePrice, Point, Span, TextFacts, TextLine
 from adology_text.prices import Line
+from adology_text.recognise import Reads
 from adology_text.rows import Piece
 from adology_text.settings import TextSettings
 

@@ -21,9 +21,12 @@ SIGN_SPACE = 0.5
 ALIKE = 1.6
 """Heights of pieces differ by no more than this factor."""
 
-DOUBLE = 0.75
+DOUBLE = 0.7
 DOUBLE_ALIKE = 0.35
 """Overlap over the smaller box from which two pieces are one: at once, or with the same letters and digits."""
+
+LENGTH_COUNTS = 20
+"""Up to so many letters each makes a reading worth a hundredth more."""
 
 COLUMN = 0.5
 NEAR = 6.0
@@ -45,19 +48,26 @@ class Piece:
 
 
 def without_doubles(pieces: Sequence[Piece]) -> list[Piece]:
-    """Each line once: of two readings of one place the surer one, of equally sure ones the longer."""
-    ranked = sorted(pieces, key=lambda piece: (-piece.reading.confidence, -len(piece.reading.text)))
+    """Each line once: of two readings of one place the surer one, unless the other says much more."""
     kept: list[Piece] = []
-    for piece in ranked:
+    for piece in sorted(pieces, key=_worth, reverse=True):
         if not any(_is_double(piece, other) for other in kept):
             kept.append(piece)
     return kept
 
 
+def _worth(piece: Piece) -> tuple[float, str, list[list[float]]]:
+    text = piece.reading.text
+    return piece.reading.confidence + min(len(text), LENGTH_COUNTS) / 100, text, piece.quad.tolist()
+
+
 def _is_double(a: Piece, b: Piece) -> bool:
+    low, high = sorted((boxes.size(a.quad)[1], boxes.size(b.quad)[1]))
+    shared = boxes.overlap_exactly(a.quad, b.quad)
+    if shared >= DOUBLE:
+        return high <= ALIKE * low
     letters = [set(filter(str.isalnum, piece.reading.text.casefold())) for piece in (a, b)]
-    shared = boxes.overlap(a.quad, b.quad)
-    return shared >= DOUBLE or (shared >= DOUBLE_ALIKE and bool(letters[0]) and letters[0] == letters[1])
+    return shared >= DOUBLE_ALIKE and bool(letters[0]) and letters[0] == letters[1]
 
 
 def put_together(pieces: Sequence[Piece]) -> list[Piece]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from adology import Settings
+from adology import Operational, Settings
 
 
 def _at_least(lowest: float, description: str) -> Meta:
@@ -22,7 +22,7 @@ class TextSettings(Settings, frozen=True, kw_only=True):
     ] = 5_000_000
     min_confidence: Annotated[float, Meta(description="Lines that read worse are left out.", ge=0, le=1)] = 0.5
     max_lines: Annotated[int, _at_least(1, "Most lines kept, the first in reading order.")] = 400
-    threads: Annotated[int, Meta(description="Threads of the models, per process.", ge=1, le=16)] = 1
+    threads: Annotated[int, Operational(), Meta(description="Threads of the models, per process.", ge=1, le=16)] = 1
     frames: Annotated[int, Meta(description="Most frames of a video that are looked at.", ge=1, le=60)] = 12
     frame_side: Annotated[int, Meta(description="Longest side of frames, pixels.", ge=160, le=4096)] = 1280
     max_duration_s: Annotated[float, _at_least(1, "Longest video, seconds.")] = 14_400.0

@@ -31,7 +31,9 @@ ENOUGH = 736
 """Shorter sides below this are enlarged up to it, as far as `LARGER` allows."""
 
 LARGER = 8.0
-ENLARGED_PIXELS = ALONE
+FINE_PRINT = 1.5
+"""Pictures that are not small are enlarged so far, while they stay in one piece: letters of ten pixels are missed else."""
+
 EDGE = 0.7
 """A box this near to an inner border, in heights, may be cut: the finder is shy at borders."""
 
@@ -71,9 +73,14 @@ class Place(Struct, frozen=True, kw_only=True):
 def plan(width: int, height: int, most_pixels: int) -> Plan:
     """How to look through a picture of this size; `most_pixels` bounds the work."""
     scale = min(1.0, math.sqrt(most_pixels / (width * height)))
-    if scale == 1.0 and min(width, height) < ENOUGH:
-        room = math.sqrt(min(ENLARGED_PIXELS, most_pixels) / (width * height))
-        scale = max(1.0, min(ENOUGH / min(width, height), LARGER, room))
+    if scale == 1.0:
+        room = math.sqrt(min(ALONE, most_pixels) / (width * height))
+        scale = max(1.0, min(max(ENOUGH / min(width, height), FINE_PRINT), LARGER, room))
+    return scaled(width, height, scale)
+
+
+def scaled(width: int, height: int, scale: float) -> Plan:
+    """Looking through an area of this size at this scale."""
     shown = (max(1, round(width * scale)), max(1, round(height * scale)))
     alone = shown[0] * shown[1] <= ALONE and max(shown) <= LONGEST
     tiles = tuple(
@@ -171,4 +178,5 @@ def _together(a: Place, b: Place) -> Place:
 
 def moved(quads: Sequence[Quad], tile: Tile) -> list[Quad]:
     """Boxes found in a tile, in the coordinates of the whole."""
-    return [np.asarray(quad, dtype=np.float64) + (tile.left, tile.top) for quad in quads]
+    corner = np.array([tile.left, tile.top], dtype=np.float64)
+    return [np.asarray(quad, dtype=np.float64) + corner for quad in quads]

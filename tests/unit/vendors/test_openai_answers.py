@@ -55,7 +55,7 @@ async def test_half_characters_do_not_stop_an_embedding(openai_server: OpenAiSer
 
 async def test_an_answer_is_a_struct_of_the_asked_shape(openai_server: OpenAiServer) -> None:
     rig = Rig(openai_server)
-    parts = ["50% off trainers", picture()]
+    parts: list[str | bytes] = ["50% off trainers", picture()]
     found = await openai.ask_json(rig.ctx, MODEL, "Label the ad.", parts, schema=Labels)
     assert isinstance(found.value, Labels)
     assert all(0 <= piece.confidence <= 1 for piece in found.value.evidence)
@@ -111,8 +111,8 @@ async def test_the_estimate_is_never_below_the_bill(openai_server: OpenAiServer)
     rig = Rig(openai_server)
     for model in ("gpt-5-mini", "gpt-4o-mini"):
         for detail in ("low", "high"):
-            parts = ["Jetzt sparen! 今だけ", picture(size=(900, 700))]
-            await openai.ask_json(rig.ctx, model, "Label.", parts, schema=Labels, detail=detail)  # type: ignore[arg-type]  # both are allowed
+            parts: list[str | bytes] = ["Jetzt sparen! 今だけ", picture(size=(900, 700))]
+            await openai.ask_json(rig.ctx, model, "Label.", parts, schema=Labels, detail=detail)
     for wanted, bill in rig.calls:
         assert wanted.estimate_usd is not None
         assert bill.cost_usd is not None

@@ -1,23 +1,8 @@
-"""What the embedding analyzers say. Stored as it is: fields are only ever added."""
+"""What the visual embedding analyzer says. Stored as it is: fields are only ever added."""
 
 from __future__ import annotations
 
 from adology import Struct
-
-
-class TextEmbedding(Struct, frozen=True, kw_only=True):
-    """One ad's copy as a vector of length 1; compare with `vectors.cosine`.
-
-    `space` is the id of the embedding space, ``model/version/dimensions/precision``; `vector` is
-    base64 of float32, little-endian. `texts` distinct texts of together `chars` characters went
-    in; `truncated`: the copy was longer than the setting max_chars allows.
-    """
-
-    space: str
-    vector: str
-    texts: int
-    chars: int
-    truncated: bool = False
 
 
 class FrameVector(Struct, frozen=True, kw_only=True):
@@ -30,7 +15,8 @@ class FrameVector(Struct, frozen=True, kw_only=True):
 class VisualEmbedding(Struct, frozen=True, kw_only=True):
     """One picture, or the sampled frames of one video together, as a vector of length 1.
 
-    `space` and `vector` are as in `TextEmbedding`. `pictures` went into `vector`: 1 for an image;
+    `space` is the id of the embedding space, ``model/version/dimensions/precision``; `vector` is
+    base64 of float32, little-endian. `pictures` went into `vector`: 1 for an image;
     for a video the frames that are not flat, or all where every one is. `flat`: there was next to
     no contrast to look at, so it resembles everything that is blank. `frames` are the vectors of
     single frames in order of time, at most as many as the setting frame_vectors allows.
