@@ -8,7 +8,7 @@ LOCK ?= requirements/lock.txt
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format types bench docs lock clean
+.PHONY: help setup demo test test-fast lint format types bench quality docs lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: $(READY)  ## Format the code
 
 types: $(READY)  ## Check types
 	$(BIN)/mypy
+
+quality: $(READY)  ## Measure the local analyzers on labelled data
+	$(BIN)/python -m tests.quality
 
 docs: $(READY)  ## Write the generated pages of docs/ anew
 	$(BIN)/python -m adology.settings.docs > docs/configuration.md

@@ -72,7 +72,7 @@ async def _connect(ctx: Context[Any], model: str) -> tuple[Any, Lane]:
     try:
         client = await get_client(f"openai:{credential}", lambda: asyncio.to_thread(_make_client, key, url))
     except ImportError:
-        hint = "Install the extra `cloud`: pip install openai."
+        hint = "Install it: pip install openai."
         raise ConfigError(f"analyzers.{ctx.plugin}", "needs the package openai", hint, code="ADO-3210") from None
     # Time-outs differ by analyzer, connections are shared.
     client = client.with_options(timeout=_timeout(settings.openai_timeout_s))

@@ -16,7 +16,7 @@ from adology_text.recognise import Reads, read_places, read_whole
 from adology_text.rows import Piece, put_together, without_doubles
 from adology_text.scripts import tidied
 from adology_text.tiles import Place, Plan, Tile
-from adology_text.zoom import zooms
+from adology_text.zoom import When, zooms
 
 LOOKS_LIKE_TEXT = 0.5
 """Places that look less like it must read well to count."""
@@ -41,11 +41,13 @@ class Seen:
     scale: float
 
 
-def look(picture: Pixels, reader: Reads, *, most_pixels: int, least_confidence: float) -> Seen:
+def look(
+    picture: Pixels, reader: Reads, *, most_pixels: int, least_confidence: float, second_look: When = "small"
+) -> Seen:
     """The lines of a picture in reading order; boxes in the picture's own pixels."""
     height, width = picture.shape[:2]
     plan = tiles.plan(width, height, most_pixels)
-    places = _find(picture, plan, reader)
+    places = _find(picture, plan, reader, second_look)
     read = read_places(picture, places, reader)
     counts = [_counts(piece.reading, place, least_confidence) for piece, place in zip(read, places, strict=True)]
     real = without_doubles([piece for piece, one in zip(read, counts, strict=True) if one])
@@ -64,11 +66,11 @@ def _counts(reading: Reading, place: Place, least_confidence: float) -> bool:
     return place.score >= LOOKS_LIKE_TEXT or reading.confidence >= READS_WELL
 
 
-def _find(picture: Pixels, plan: Plan, reader: Reads) -> list[Place]:
+def _find(picture: Pixels, plan: Plan, reader: Reads, second_look: When) -> list[Place]:
     """Places that look like text: in the whole picture, then, larger, around the small ones."""
     whole = Tile(left=0, top=0, right=picture.shape[1], bottom=picture.shape[0])
     places = _find_in(picture, whole, plan, reader)
-    for area, zoomed in zooms(places, whole, plan.scale):
+    for area, zoomed in zooms(places, whole, plan.scale, second_look):
         places += _find_in(picture, area, zoomed, reader)
     real = [place for place in places if min(boxes.size(place.quad)) >= LEAST_SIDE]
     return sorted(real, key=lambda place: (-place.score, place.quad.tolist()))[:MOST_PLACES]

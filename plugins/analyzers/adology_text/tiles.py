@@ -31,9 +31,6 @@ ENOUGH = 736
 """Shorter sides below this are enlarged up to it, as far as `LARGER` allows."""
 
 LARGER = 8.0
-FINE_PRINT = 1.5
-"""Pictures that are not small are enlarged so far, while they stay in one piece: letters of ten pixels are missed else."""
-
 EDGE = 0.7
 """A box this near to an inner border, in heights, may be cut: the finder is shy at borders."""
 
@@ -73,9 +70,9 @@ class Place(Struct, frozen=True, kw_only=True):
 def plan(width: int, height: int, most_pixels: int) -> Plan:
     """How to look through a picture of this size; `most_pixels` bounds the work."""
     scale = min(1.0, math.sqrt(most_pixels / (width * height)))
-    if scale == 1.0:
+    if scale == 1.0 and min(width, height) < ENOUGH:
         room = math.sqrt(min(ALONE, most_pixels) / (width * height))
-        scale = max(1.0, min(max(ENOUGH / min(width, height), FINE_PRINT), LARGER, room))
+        scale = max(1.0, min(ENOUGH / min(width, height), LARGER, room))
     return scaled(width, height, scale)
 
 

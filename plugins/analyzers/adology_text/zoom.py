@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from adology_text import boxes, tiles
 from adology_text.tiles import Place, Plan, Tile
+
+When = Literal["never", "small", "always"]
 
 SMALL = 28.0
 """Boxes lower than this, at the scale of looking, hold small letters: about 18 px high at most."""
 
 LARGER = 2.0
+WHOLE = 1.5
+"""How much larger the whole picture is looked at again."""
+
+FEW = 2
+LIKELY = 0.5
+"""With fewer places that look so much like text the whole picture is looked at again: small letters may be all it has."""
+
 MOST_PIXELS = 3_200_000
 """Pixels looked at anew, at the larger scale; areas with most small places come first."""
 
@@ -20,8 +30,14 @@ BESIDE = 5.0
 """The area around a small place, in its heights: lines that were missed are near those that were found."""
 
 
-def zooms(places: Sequence[Place], whole: Tile, scale: float) -> list[tuple[Tile, Plan]]:
+def zooms(places: Sequence[Place], whole: Tile, scale: float, when: When) -> list[tuple[Tile, Plan]]:
     """Areas of the picture and how to look at each; `scale` is that of the first look."""
+    likely = sum(place.score >= LIKELY for place in places)
+    if when == "never":
+        return []
+    if when == "always" or likely < FEW:
+        width, height = whole.right - whole.left, whole.bottom - whole.top
+        return [(whole, tiles.scaled(width, height, WHOLE * scale))]
     small = [place for place in places if min(boxes.size(place.quad)) * scale < SMALL]
     left = MOST_PIXELS
     found: list[tuple[Tile, Plan]] = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from adology import Settings
 from adology_faiss.columns import Columns, Mask
-from adology_faiss.graph import BLOCK, Bits, Found, Graph, Rows, Vectors, as_bits, scan
+from adology_faiss.graph import BLOCK, WIDTH, Bits, Found, Graph, Rows, Vectors, as_bits, scan
 from adology_faiss.model import Filter, Vector
 
 KEPT_FILTERS = 16
@@ -31,7 +31,7 @@ class Tuning(Settings, frozen=True, kw_only=True):
     exact_rows: int = 20_000
     links: int = 32
     build_width: int = 80
-    search_width: int = 64
+    search_width: int = WIDTH
     tail_share: float = 0.05
     dead_share: float = 0.25
     few: int = 1000

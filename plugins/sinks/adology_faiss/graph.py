@@ -28,6 +28,8 @@ Bits = NDArray[np.uint8]
 """A mask at eight rows to the byte."""
 
 BLOCK = 4096
+WIDTH = 64
+"""Candidates of a search that is not told otherwise."""
 
 
 def as_bits(mask: Mask) -> Bits:
@@ -60,6 +62,7 @@ class Graph:
     """HNSW over rows 0 to `size`, and their vectors."""
 
     def __init__(self, index: Any) -> None:
+        index.hnsw.efSearch = WIDTH
         self._index = index
         storage = faiss.downcast_index(index.storage)
         self.size = int(index.ntotal)
@@ -79,11 +82,10 @@ class Graph:
 
     def search(self, query: Vector, k: int, width: int, bits: Bits | None) -> Found:
         """About the `k` best of the rows that pass (None: all); `width` candidates are kept on the way."""
-        parameters = faiss.SearchParametersHNSW()
-        parameters.efSearch = max(width, k)
-        if bits is not None:
-            parameters.sel = selector = faiss.IDSelectorBitmap(self.size, faiss.swig_ptr(bits))
-            parameters.selector = selector  # it must live as long
+        selector = None if bits is None else faiss.IDSelectorBitmap(self.size, faiss.swig_ptr(bits))
+        plain = selector is None and width == WIDTH and k <= WIDTH
+        # To make parameters takes a twentieth of a search.
+        parameters = None if plain else faiss.SearchParametersHNSW(efSearch=max(width, k), sel=selector)
         similarities, rows = np.empty(k, np.float32), np.empty(k, np.int64)
         # `search` itself, without its wrapper for many queries of any kind.
         pointers = faiss.swig_ptr(similarities), faiss.swig_ptr(rows)

@@ -88,9 +88,7 @@ class FaissIndex:
             return []
         similarities, rows = now.best(query, k, passing, self.tuning)
         ids = now.columns.ids
-        return in_order(
-            [Match(ids[row], value) for row, value in zip(rows.tolist(), similarities.tolist(), strict=True)]
-        )
+        return in_order(list(map(Match, [ids[row] for row in rows.tolist()], similarities.tolist())))
 
     def count(self, which: Filter) -> int:
         """See `VectorIndex.count`."""
