@@ -19,6 +19,7 @@ from tests.bench.messages import measure_messages
 from tests.bench.model import FULL, SHORT, Line, Size
 from tests.bench.submits import measure_submits
 from tests.bench.table import show
+from tests.bench.vectors import measure_vectors
 
 FAILED = "failed"
 
@@ -29,6 +30,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "messages": measure_messages,
     "registry": measure_submits,
     "commit": measure_commits,
+    "vectors": measure_vectors,
     "memory": measure_memory,
 }
 

@@ -15,8 +15,9 @@ from adology_text.order import reading_order
 from adology_text.recognise import Reads, read_places, read_whole
 from adology_text.rows import Piece, put_together, without_doubles
 from adology_text.scripts import tidied
+from adology_text.settings import When
 from adology_text.tiles import Place, Plan, Tile
-from adology_text.zoom import When, zooms
+from adology_text.zoom import zooms
 
 LOOKS_LIKE_TEXT = 0.5
 """Places that look less like it must read well to count."""

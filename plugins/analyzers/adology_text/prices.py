@@ -37,7 +37,7 @@ CAPS: dict[Doubt, float] = {
     "odd_grouping": 0.7,
     "tiny": 0.7,
     "unsure_letters": 0.75,
-    "no_decimals": 0.8,
+    "no_decimals": 0.75,
 }
 """Most confidence that a doubt leaves. From measuring drawn prices; above 0.8 none was wrong."""
 
@@ -52,8 +52,8 @@ NEARLY = 0.02
 
 UNSURE = 0.9
 TINY_PX = 10.0
-EDGE = 0.01
-"""An amount this near to a side of the picture may go on outside, in widths."""
+EDGE = 0.6
+"""An amount whose outer letter has its middle this near to a side of the picture may go on outside, in heights."""
 
 RAISED = 0.75
 """Digits that are lower than this share of the first one's height are cents."""
@@ -69,6 +69,8 @@ MOST_LOOKS = 40
 LONG = 4
 THREE = 3
 CENTS = re.compile(r"[.,]?\d{1,3}\W?")
+GOES_ON = re.compile(r"[\s:;'*\-]?\d")
+STUCK = re.compile(r"([^\W\d_A-Z])(?=[$€£¥₹]\s?\d)")
 DIGITS = re.compile(r"\d[\d.,' ]*\d|\d")
 
 
@@ -88,8 +90,7 @@ def find(
     prices: list[PicturePrice] = []
     percents: list[PicturePercent] = []
     for number, line in enumerate(lines):
-        text = line.piece.reading.text
-        found, discounts = money.find([Copy(where="body", index=0, text=text)], language)
+        found, discounts = _money_in(line.piece.reading.text, language)
         amounts: list[Price | Discount] = [*found, *(one for one in discounts if one.amount)]
         for amount in amounts:
             looked = _judge(picture, lines, number, amount, reader if len(prices) < MOST_LOOKS else None, language)
@@ -106,6 +107,11 @@ def find(
             if one.percent
         ]
     return tuple(sorted(prices, key=lambda price: price.line)), tuple(percents)
+
+
+def _money_in(text: str, language: str) -> tuple[tuple[Price, ...], tuple[Discount, ...]]:
+    """The copy analyzer's reading; spaces before a sign get lost in pictures."""
+    return money.find([Copy(where="body", index=0, text=STUCK.sub(r"\1 ", text))], language)
 
 
 def _judge(
@@ -130,7 +136,7 @@ def _judge(
         other = other or _with_cents(found.raw)
     if _digits_beside(lines, number, found):
         doubts["small_digits_beside"] = None
-    if _at_edge(line.piece, picture.shape[1]):
+    if _at_edge(line, letters, picture.shape[1]):
         doubts["cut_off"] = None
     if line.height_px < TINY_PX:
         doubts["tiny"] = None
@@ -174,8 +180,6 @@ def _letters(reading: Reading, found: Price | Discount) -> tuple[Letter, ...]:
     at = spelled.find(found.raw)
     if at < 0 or any(len(letter.text) != 1 for letter in reading.letters):
         return ()
-    if spelled == reading.text:
-        at = found.start
     return reading.letters[at : at + len(found.raw)]
 
 
@@ -218,7 +222,7 @@ def _looks(crop: Pixels) -> list[Pixels]:
 
 def _amount_in(reading: Reading, first: Price | Discount, language: str) -> str:
     """The amount that another look shows; empty where it shows none."""
-    prices, discounts = money.find([Copy(where="body", index=0, text=reading.text)], language)
+    prices, discounts = _money_in(reading.text, language)
     amounts = [one.amount for one in prices] + [one.amount for one in discounts if one.amount]
     if first.amount in amounts:
         return first.amount
@@ -236,7 +240,9 @@ def _vote(found: Price | Discount, looks: Sequence[str]) -> tuple[str, str]:
     if not others:
         return found.amount, found.amount if votes[""] > 1 else ""
     count, other = max(others)
-    return (other, found.amount) if count > votes[found.amount] else (found.amount, other)
+    # Only a mark is believed against the first look: other digits come from looking too closely.
+    marked = "." in other and other.replace(".", "") == found.amount
+    return (other, found.amount) if marked and count >= votes[found.amount] else (found.amount, other)
 
 
 def _has_raised(crop: Pixels, raw: str) -> bool:
@@ -262,8 +268,9 @@ def _with_cents(raw: str) -> str:
 def _digits_beside(lines: Sequence[Line], number: int, found: Price | Discount) -> bool:
     """Whether cents, or the rest of the number, stand beside the amount as a line of their own."""
     piece = lines[number].piece
-    if not piece.reading.text.endswith(found.raw):
-        return False
+    after = piece.reading.text.partition(found.raw)[2]
+    if after:
+        return GOES_ON.match(after) is not None
     height = boxes.size(piece.quad)[1]
     for other, line in enumerate(lines):
         if other == number or not CENTS.fullmatch(line.piece.reading.text):
@@ -275,6 +282,8 @@ def _digits_beside(lines: Sequence[Line], number: int, found: Price | Discount) 
     return False
 
 
-def _at_edge(piece: Piece, width: int) -> bool:
-    left, _, right, _ = boxes.bounds(piece.quad)
-    return left < EDGE * width or right > (1 - EDGE) * width
+def _at_edge(line: Line, letters: Sequence[Letter], width: int) -> bool:
+    """Whether a side of the picture may cut the amount off."""
+    left, _, right, _ = boxes.bounds(line.piece.quad)
+    ends = [left, right] if not letters else [left + letters[at].at * (right - left) for at in (0, -1)]
+    return ends[0] < EDGE * line.height_px or ends[1] > width - EDGE * line.height_px

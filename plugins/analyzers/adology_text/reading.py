@@ -44,7 +44,11 @@ def read_picture(path: Path, format_: Format, settings: TextSettings, reader: Re
     Raises:
         MediaUnusableError: too large, broken or cut off.
     """
-    picture = open_picture(path, format_, settings.max_pixels)
+    return read_pixels(open_picture(path, format_, settings.max_pixels), settings, reader)
+
+
+def read_pixels(picture: Pixels, settings: TextSettings, reader: Reads) -> TextFacts:
+    """The text in a picture that is decoded already: RGB, upright."""
     height, width = picture.shape[:2]
     seen = _look(picture, settings, reader)
     lines = [_measured(picture, piece) for piece in seen.pieces]
@@ -103,7 +107,13 @@ def read_film(path: Path, format_: Format, settings: TextSettings, reader: Reads
 
 
 def _look(picture: Pixels, settings: TextSettings, reader: Reads) -> Seen:
-    return look(picture, reader, most_pixels=settings.read_pixels, least_confidence=settings.min_confidence)
+    return look(
+        picture,
+        reader,
+        most_pixels=settings.read_pixels,
+        least_confidence=settings.min_confidence,
+        second_look=settings.second_look,
+    )
 
 
 def _look_through(pictures: Sequence[Pixels], settings: TextSettings, reader: Reads) -> list[Seen]:

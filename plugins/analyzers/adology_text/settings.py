@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from adology import Operational, Settings
+
+When = Literal["never", "small", "always"]
 
 
 def _at_least(lowest: float, description: str) -> Meta:
@@ -22,6 +24,15 @@ class TextSettings(Settings, frozen=True, kw_only=True):
     ] = 5_000_000
     min_confidence: Annotated[float, Meta(description="Lines that read worse are left out.", ge=0, le=1)] = 0.5
     max_lines: Annotated[int, _at_least(1, "Most lines kept, the first in reading order.")] = 400
+    second_look: Annotated[
+        When,
+        Meta(
+            description=(
+                "Look again, larger: around small letters and where hardly any text was found, in the whole of every "
+                "picture (finds fine print far from other text; half as fast), or never."
+            )
+        ),
+    ] = "small"
     threads: Annotated[int, Operational(), Meta(description="Threads of the models, per process.", ge=1, le=16)] = 1
     frames: Annotated[int, Meta(description="Most frames of a video that are looked at.", ge=1, le=60)] = 12
     frame_side: Annotated[int, Meta(description="Longest side of frames, pixels.", ge=160, le=4096)] = 1280

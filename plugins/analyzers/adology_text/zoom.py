@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from adology_text import boxes, tiles
+from adology_text.settings import When
 from adology_text.tiles import Place, Plan, Tile
-
-When = Literal["never", "small", "always"]
 
 SMALL = 28.0
 """Boxes lower than this, at the scale of looking, hold small letters: about 18 px high at most."""
@@ -20,7 +18,7 @@ WHOLE = 1.5
 
 FEW = 2
 LIKELY = 0.5
-"""With fewer places that look so much like text the whole picture is looked at again: small letters may be all it has."""
+"""With fewer places that look so much like text the whole picture is looked at again: small letters may be all."""
 
 MOST_PIXELS = 3_200_000
 """Pixels looked at anew, at the larger scale; areas with most small places come first."""
@@ -35,7 +33,7 @@ def zooms(places: Sequence[Place], whole: Tile, scale: float, when: When) -> lis
     likely = sum(place.score >= LIKELY for place in places)
     if when == "never":
         return []
-    if when == "always" or likely < FEW:
+    if scale < WHOLE and (when == "always" or likely < FEW):
         width, height = whole.right - whole.left, whole.bottom - whole.top
         return [(whole, tiles.scaled(width, height, WHOLE * scale))]
     small = [place for place in places if min(boxes.size(place.quad)) * scale < SMALL]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from adology_faiss import Filter, UnknownSpaceError, Vector, VectorIndexError
 from adology_faiss.generation import Tuning
+from adology_faiss.graph import Found, Graph
 from adology_faiss.memory import FaissIndex
 from adology_faiss.spaces import Spaces
 from adology_faiss.threads import ThreadedIndex
@@ -82,11 +84,19 @@ def test_a_graph_finds_the_nearest_under_any_filter(large: tuple[FaissIndex, Bru
     assert hits / 500 >= 0.99
 
 
-def test_what_the_graph_does_not_come_by_is_found_by_looking(large: tuple[FaissIndex, Brute]) -> None:
+def test_what_the_graph_does_not_come_by_is_found_by_looking(
+    large: tuple[FaissIndex, Brute], monkeypatch: pytest.MonkeyPatch
+) -> None:
     index, brute = large
-    which = Filter(owner=None, labels_any=frozenset({"1%"}))
-    vector = clustered(4000)[500]
-    brute.check(index.search(vector, 1000, which), vector, 1000, which)
+    search, vector = Graph.search, clustered(4000)[500]
+
+    def lost(*arguments: Any) -> Found:
+        similarities, rows = search(*arguments)
+        return similarities[3:], rows[3:]
+
+    monkeypatch.setattr(Graph, "search", lost)
+    for which in (PUBLIC, Filter(owner=None, labels_any=frozenset({"1%"}))):
+        brute.check(index.search(vector, 10, which), vector, 10, which)
 
 
 def test_what_came_after_the_graph_is_found_beside_it() -> None:

@@ -70,6 +70,18 @@ def test_a_reader_does_not_wait_for_a_writer() -> None:
         assert in_thread(index.facets, "source", PUBLIC) == {"files": 100}
 
 
+def test_what_a_reader_holds_does_not_change_under_it() -> None:
+    index = filled()
+    held = index._now
+    index.remove([f"e{number}" for number in range(50)])
+    index.upsert([make_entry(f"e{number}", source="moved") for number in range(40, 200)])
+    index.compact()
+    assert held.passing(PUBLIC).count == 100
+    assert held.passing(Filter(owner=None, sources=frozenset({"files"}))).count == 100
+    assert held.passing(Filter(owner=None, sources=frozenset({"moved"}))).count == 0
+    assert index.count(Filter(owner=None, sources=frozenset({"moved"}))) == 160
+
+
 def test_writes_go_on_while_a_graph_is_made_and_are_in_it_or_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     index, brute = filled(), Brute(make_entry(f"e{number}") for number in range(100))
     with held_build(monkeypatch) as held, ThreadPoolExecutor(1) as pool:
