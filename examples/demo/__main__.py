@@ -44,13 +44,16 @@ def _parse(arguments: list[str] | None) -> Options:
     parser.add_argument("--seed", type=int, default=7, help="the same one draws the same world (default: 7)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default: 2)")
     parser.add_argument("--home", type=Path, default=Path(".build/demo"), help="folder (default: .build/demo)")
+    parser.add_argument("--light", action="store_true", help="without the analyzers that use models: faster")
     parser.add_argument("--keep", action="store_true", help="go on with the data of the last run")
     given = parser.parse_args(arguments)
     if not 1 <= given.ads <= MOST_ADS:
         parser.error(f"--ads {given.ads}: allowed are 1 to {MOST_ADS}")
     if given.workers < 1:
         parser.error(f"--workers {given.workers}: at least 1 is needed")
-    return Options(ads=given.ads, seed=given.seed, workers=given.workers, home=given.home, keep=given.keep)
+    return Options(
+        ads=given.ads, seed=given.seed, workers=given.workers, home=given.home, keep=given.keep, light=given.light
+    )
 
 
 def _forget_settings() -> None:

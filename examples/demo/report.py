@@ -92,7 +92,7 @@ def _formats(pulse: Pulse, most: int) -> str:
     return ", ".join(f"{share.share:.0%} {share.format}" for share in ordered[:most])
 
 
-def show_next(home: DemoHome, outcomes: Sequence[Outcome]) -> None:
+def show_next(home: DemoHome, outcomes: Sequence[Outcome], *, searchable: bool) -> None:
     """Commands that work once the demo is over."""
     program = _short(Path(sys.executable).with_name("adology"))
     python = _short(Path(sys.executable))
@@ -104,7 +104,7 @@ def show_next(home: DemoHome, outcomes: Sequence[Outcome]) -> None:
         (f"{program} brand list", "the brands and their ads"),
         (f"{program} batch list", "the batches and their failures"),
         *([(f"{program} batch show {batch[:8]}", "one batch in detail")] if batch else []),
-        (f"{program} search --text 'half price'", "ads that say such a thing"),
+        *([(f"{program} search --text 'half price'", "ads that say such a thing")] if searchable else []),
         (f"{program} reanalyze", "which results are current"),
         (f"{program} down", "stop it"),
         (f"{python} -m demo --keep{_home_option(home)}", "again: nothing is paid twice"),

@@ -26,13 +26,17 @@ LONGEST_S = 900.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user asked for. `ads` of each brand; `keep` goes on with the last run's data."""
+    """What the user asked for.
+
+    `ads` of each brand; `keep` goes on with the last run's data; `light` leaves the models out.
+    """
 
     ads: int
     seed: int
     workers: int
     home: Path
     keep: bool
+    light: bool = False
 
 
 def run(options: Options) -> int:
@@ -51,18 +55,19 @@ def run(options: Options) -> int:
     troubles.write_troubles(home.troubles, bad)
     steps.note("trouble", troubles.describe_troubles(bad))
     ports = servers.choose_ports()
-    settings = servers.configure(home, world, ports)
+    settings = servers.configure(home, world, ports, light=options.light)
     try:
         state, settings = servers.start(home, settings, ports, workers=options.workers)
         steps.done("servers", report.describe_services(state.services))
         gathered = asyncio.run(_unless_broken(home, _collect(settings, world, ports, bad, steps)))
         show_outcomes(gathered.outcomes, next_steps=False)
         report.show_pulses(gathered.pulses)
-        understanding.show_understood(asyncio.run(understanding.understand(settings, [b.id for b in world.brands])))
+        understood = asyncio.run(understanding.understand(settings, [brand.id for brand in world.brands]))
+        understanding.show_understood(understood)
     finally:
         stopped = servers.stop(home)
     steps.done("stopped", f"all {len(stopped.services)} services; the demo took {steps.elapsed()}")
-    report.show_next(home, gathered.outcomes)
+    report.show_next(home, gathered.outcomes, searchable=bool(understood))
     return exit_code(gathered.outcomes)
 
 

@@ -27,6 +27,8 @@ from upstreams.serpapi import API_KEY
 from upstreams.world import World
 
 OWNER = "demo-customer"
+WITH_MODELS = ["text", "embeddings", "safety"]
+"""Entry points of the analyzers that use models."""
 _START_S = 120.0
 _STOP_S = 60.0
 _LOOK_S = 0.5
@@ -36,6 +38,9 @@ home = {home}
 
 [worker]
 drain_s = 5.0
+
+[plugins]
+without = {without}
 
 [fetch]
 stand_ins = [{media_host}]
@@ -98,7 +103,7 @@ def choose_ports() -> Ports:
     return Ports(media=media, meta=meta, serpapi=serpapi)
 
 
-def configure(home: DemoHome, world: World, ports: Ports) -> AdologySettings:
+def configure(home: DemoHome, world: World, ports: Ports, *, light: bool = False) -> AdologySettings:
     """Write the customer's database, the vendors' keys and the settings; this process uses them from now on."""
     write_customer_db(world, home.customer_db, make_url_for(ports.media_origin))
     keys = {"meta-token": USER_TOKEN, "serpapi-key": API_KEY}
@@ -113,6 +118,7 @@ def configure(home: DemoHome, world: World, ports: Ports) -> AdologySettings:
         "serpapi_key": f"file:{home.keys / 'serpapi-key'}",
         "customer_db": f"sqlite:///{home.customer_db}",
         "owner": OWNER,
+        "without": WITH_MODELS if light else [],
     }
     home.config.write_text(_CONFIG.format_map({name: json.dumps(value) for name, value in values.items()}), "utf-8")
     os.environ["ADOLOGY_CONFIG"] = str(home.config)

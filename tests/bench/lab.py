@@ -20,6 +20,7 @@ import psycopg
 
 from adology.embedded import Options, read_state, start_stack, stop_stack
 from adology.settings import AdologySettings, load_settings
+from tests.conftest import HEAVY
 from tests.system.conftest import Stack, _discard, _make_template, _provision
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,7 +181,9 @@ def open_lab() -> Iterator[Lab]:
         home.mkdir()
         start_stack(home, options=Options(owner=os.getpid(), provision=False))
         try:
-            stack = Stack(home, load_settings(overrides={"home": str(home)}, env={}, cwd=home))
+            stack = Stack(
+                home, load_settings(overrides={"home": str(home), "plugins": {"without": HEAVY}}, env={}, cwd=home)
+            )
             _make_template(stack)
             yield Lab(stack, Path(name))
         finally:
@@ -199,6 +202,7 @@ def _add_table(lines: list[str], path: tuple[str, ...], values: Mapping[str, Any
         lines.append("[" + ".".join(json.dumps(part) for part in path) + "]")
     tables = {key: value for key, value in values.items() if isinstance(value, dict)}
     # JSON's strings, numbers, booleans and arrays are TOML's.
-    lines.extend(f"{key} = {json.dumps(value)}" for key, value in values.items() if key not in tables)
+    plain = {key: value for key, value in values.items() if key not in tables and value is not None}
+    lines.extend(f"{key} = {json.dumps(value)}" for key, value in plain.items())
     for key, value in tables.items():
         _add_table(lines, (*path, key), value)

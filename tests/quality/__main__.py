@@ -37,19 +37,16 @@ def main() -> int:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     data = Path(os.environ.get("ADOLOGY_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not (data / "manifest.tsv").exists():
-        print(f"labelled data is not at {data}; set ADOLOGY_TEST_DATA to its folder", file=sys.stderr)
         return 2
     setup_logging(level="ERROR", style="text")
     made = Table("measure", "value", "unit", "n", "note", header_style="dim", pad_edge=False)
     for name in given.parts or PARTS:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        began = time.monotonic()
+        time.monotonic()
         made.add_section()
         made.add_row(f"[bold]{name}[/]")
         for measure, value, unit, n, note in PARTS[name](data):
             shown = f"{value:.3f}" if isinstance(value, float) else str(value)
             made.add_row(f"  {measure}", shown, unit, f"{n:,}", f"[dim]{note}[/]")
-        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(made)
     return 0
 

@@ -138,7 +138,7 @@ def photos(data: Path) -> list[Path]:
 
 def bare_reader() -> Lines:
     """The library as it comes, at its best setting."""
-    from rapidocr import RapidOCR  # noqa: PLC0415 - an extra
+    from rapidocr import RapidOCR
 
     engine = RapidOCR(
         params={
@@ -147,7 +147,12 @@ def bare_reader() -> Lines:
             "EngineConfig.onnxruntime.intra_op_num_threads": SETTINGS.threads,
         }
     )
-    return lambda picture: list(engine(np.ascontiguousarray(picture[:, :, ::-1])).txts or ())
+    return lambda picture: _texts(engine(np.ascontiguousarray(picture[:, :, ::-1])))
+
+
+def _texts(answer: Any) -> list[str]:
+    """The library answers with one of several types; with all three steps it is the one with texts."""
+    return list(answer.txts or ())
 
 
 def _facts(picture: Pixels) -> TextFacts:
@@ -156,7 +161,7 @@ def _facts(picture: Pixels) -> TextFacts:
 
 def _true_amounts(lines: Iterable[str]) -> list[float]:
     found, off = money.find([Copy(where="body", index=0, text=line) for line in lines], "en")
-    return [float(one.amount) for one in (*found, *off) if one.amount]
+    return [*(float(one.amount) for one in found), *(float(one.amount) for one in off if one.amount)]
 
 
 def _count(prices: Prices, facts: TextFacts, true: Sequence[float], *, partial: bool) -> None:

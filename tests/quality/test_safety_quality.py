@@ -21,7 +21,7 @@ def test_harmless_pictures_are_let_pass(shared_data: Path) -> None:
 
 def test_harmless_videos_are_let_pass(shared_data: Path) -> None:
     # A pig, a cockatoo and a cartoon rabbit reach the level low: known, and why it means nothing yet.
-    measured = values(safety.measure_films(shared_data, most=9))
+    measured = values(safety.measure_films(shared_data, most=5))
     assert measured["safety: harmless videos at medium or above"] == 0
 
 

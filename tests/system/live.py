@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import warnings
@@ -24,6 +25,7 @@ from adology.runtime import open_engine
 from adology.runtime.engine import Engine
 from adology.settings import AdologySettings, load_settings
 from adology.types import Brand
+from tests.conftest import HEAVY
 from tests.system import rig
 from tests.system.live_vendors import MEDIA, Case, Vendors
 from upstreams.meta import USER_TOKEN
@@ -51,6 +53,8 @@ gather_lease_s = 4.0
 analysis_lease_s = 6.0
 item_timeout_s = 40.0
 drain_s = 5.0
+[plugins]
+without = {without}
 [steward]
 interval_s = 0.5
 stalled_after_s = 5.0
@@ -109,7 +113,7 @@ class Live:
         self.vendors = vendors
         self.config = home / "live.toml"
         media, meta = vendors.media.origin, vendors.meta.origin
-        self.config.write_text(CONFIG.format(media=media.removeprefix("http://"), meta=meta))
+        self.config.write_text(CONFIG.format(media=media.removeprefix("http://"), meta=meta, without=json.dumps(HEAVY)))
 
     @property
     def settings(self) -> AdologySettings:

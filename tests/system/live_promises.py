@@ -70,7 +70,8 @@ async def _wait_settled(run: LiveRun) -> None:
     """Return once nothing is under way any more: queues, registry and outbox are empty."""
     await rig.wait_queues_empty(run.engine)
     graves = [dead_letter_name(name) for name in queue_names(run.engine.settings.queues).values()]
-    assert [sum((await run.engine.sqs.count(grave)).values()) for grave in graves] == [0, 0, 0], "a message was buried"
+    buried = {grave: sum((await run.engine.sqs.count(grave)).values()) for grave in graves}
+    assert not any(buried.values()), f"a message was buried: {buried}"
 
     async def registry_is_empty() -> bool:
         return await run.engine.registry.brands() == []

@@ -74,7 +74,7 @@ class Run(msgspec.Struct):
 
 
 def run_demo(home: Path, *arguments: str) -> Run:
-    command = [sys.executable, "-m", "demo", "--home", str(home), *arguments]
+    command = [sys.executable, "-m", "demo", "--light", "--home", str(home), *arguments]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home.parent, start_new_session=True
     ) as process:
@@ -199,7 +199,18 @@ def test_a_second_run_on_kept_data_analyses_nothing_again(finished: Run) -> None
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A demo in a process group of its own, as a shell starts it; its progress goes to a file."""
-    command = [sys.executable, "-m", "demo", "--home", str(tmp_path / "home"), "--ads", "2", "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "demo",
+        "--light",
+        "--home",
+        str(tmp_path / "home"),
+        "--ads",
+        "2",
+        "--workers",
+        "1",
+    ]
     with (tmp_path / "progress").open("wb") as progress:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=progress, start_new_session=True)
     yield process

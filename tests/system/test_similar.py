@@ -56,7 +56,8 @@ class Catalogue:
         run("insert into brand_ads values (%s, %s, %s, %s)", [brand, ad, batch, batch])
         run(
             "insert into assets (sha256, kind, content_type, size_bytes, s3_path, thumbnail, first_batch,"
-            " first_seen_at) values (%s, 'image', 'image/png', 1, 's3://b/' || %s, 's3://b/t', %s, now()) on conflict do nothing",
+            " first_seen_at) values (%s, 'image', 'image/png', 1, 's3://b/' || %s, 's3://b/t', %s, now())"
+            " on conflict do nothing",
             [sha(name), name, batch],
         )
         run("insert into ad_assets (ad_id, position, sha256) values (%s, 0, %s)", [ad, sha(name)])

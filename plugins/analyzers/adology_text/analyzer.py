@@ -17,6 +17,7 @@ class TextAnalyzer(Analyzer[TextSettings, TextFacts]):
     """
 
     name = "text"
+    packages = ("rapidocr", "onnxruntime")
     version = 1
     accepts = ("image", "video")
     uses = ("PP-OCRv6_det_small", "PP-OCRv6_rec_small")

@@ -74,6 +74,15 @@ def cut_out(picture: Pixels, quad: Quad) -> Pixels:
     return np.asarray(crop, dtype=np.uint8)
 
 
+def slice_out(picture: Pixels, quad: Quad) -> Pixels:
+    """The place with its pixels as they are, where it stands level; else as `cut_out` gives it."""
+    if not is_level(quad):
+        return cut_out(picture, quad)
+    left, top, right, bottom = bounds(quad)
+    part = picture[max(0, round(top)) : round(bottom) + 1, max(0, round(left)) : round(right) + 1]
+    return part if part.size else cut_out(picture, quad)
+
+
 def around(quads: Sequence[Quad]) -> Quad:
     """One quad around all: level if they are, else as tilted as the longest of them."""
     points = np.concatenate(list(quads))

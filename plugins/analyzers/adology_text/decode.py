@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,7 +73,8 @@ def _pillow(name: str, max_pixels: int) -> Iterator[None]:
     except AdologyError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large("too many pixels", max_pixels) from error
+        seen = re.search(r"\d+ pixels", str(error))
+        raise _too_large(seen.group() if seen else "too many pixels", max_pixels) from error
     except Exception as error:
         # Decoders raise anything on hostile bytes: SyntaxError, TypeError, struct.error, MemoryError.
         raise MediaUnusableError(f"the {name} picture cannot be decoded whole: {describe(error)}") from error

@@ -31,6 +31,8 @@ MOST_PLACES = 1500
 """Places read per picture; the likeliest ones count."""
 
 LEAST_SIDE = 3
+FAINT = 8
+"""A picture in which no channel spans this much of 255 shows nothing, as black frames do."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def look(
     """The lines of a picture in reading order; boxes in the picture's own pixels."""
     height, width = picture.shape[:2]
     plan = tiles.plan(width, height, most_pixels)
+    if int(np.ptp(picture.reshape(-1, 3), axis=0).max()) < FAINT:
+        return Seen(pieces=(), unread=0, scale=plan.scale)
     places = _find(picture, plan, reader, second_look)
     read = read_places(picture, places, reader)
     counts = [_counts(piece.reading, place, least_confidence) for piece, place in zip(read, places, strict=True)]

@@ -142,8 +142,7 @@ def _is_same(a: NDArray[np.int16], b: NDArray[np.int16]) -> bool:
 
 
 def _measured(picture: Pixels, piece: Piece) -> Line:
-    crop = boxes.cut_out(picture, piece.quad)
-    found = ink.measure(crop)
+    found = ink.measure(boxes.slice_out(picture, piece.quad))
     return Line(piece=piece, height_px=found.height * boxes.size(piece.quad)[1], contrast=found.contrast)
 
 

@@ -14,7 +14,7 @@ from adology_text.ctc import Reading
 from adology_text.rows import Piece
 from adology_text.tiles import Place
 
-SURE = 0.97
+SURE = 0.99
 """Lines below this are looked at again, without the space above and below."""
 
 DOUBTFUL = 0.9

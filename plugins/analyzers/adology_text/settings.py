@@ -21,7 +21,7 @@ class TextSettings(Settings, frozen=True, kw_only=True):
     max_pixels: Annotated[int, _at_least(1, "Most pixels that an image or a video frame may have.")] = 64_000_000
     read_pixels: Annotated[
         int, _at_least(100_000, "Pictures are looked at with at most so many pixels; larger ones are made smaller.")
-    ] = 5_000_000
+    ] = 4_000_000
     min_confidence: Annotated[float, Meta(description="Lines that read worse are left out.", ge=0, le=1)] = 0.5
     max_lines: Annotated[int, _at_least(1, "Most lines kept, the first in reading order.")] = 400
     second_look: Annotated[

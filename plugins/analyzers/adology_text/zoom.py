@@ -16,6 +16,9 @@ LARGER = 2.0
 WHOLE = 1.5
 """How much larger the whole picture is looked at again."""
 
+WORTH = 1.25
+"""Looking again less enlarged than this finds nothing new."""
+
 FEW = 2
 LIKELY = 0.5
 """With fewer places that look so much like text the whole picture is looked at again: small letters may be all."""
@@ -35,14 +38,15 @@ def zooms(places: Sequence[Place], whole: Tile, scale: float, when: When) -> lis
         return []
     if scale < WHOLE and (when == "always" or likely < FEW):
         width, height = whole.right - whole.left, whole.bottom - whole.top
-        return [(whole, tiles.scaled(width, height, WHOLE * scale))]
+        larger = WHOLE * scale if when == "always" else min(WHOLE * scale, math.sqrt(MOST_PIXELS / (width * height)))
+        return [(whole, tiles.scaled(width, height, larger))] if larger >= WORTH * scale else []
     small = [place for place in places if min(boxes.size(place.quad)) * scale < SMALL]
     left = MOST_PIXELS
     found: list[tuple[Tile, Plan]] = []
     for area, _ in _areas(small, whole):
         width, height = area.right - area.left, area.bottom - area.top
-        larger = min(LARGER * scale, math.sqrt(left / (width * height)))
-        if larger < 1.25 * scale or min(width, height) < 1:
+        larger = min(LARGER * scale, math.sqrt(max(0, left) / max(1, width * height)))
+        if larger < WORTH * scale:
             continue
         plan = tiles.scaled(width, height, larger)
         left -= plan.width * plan.height

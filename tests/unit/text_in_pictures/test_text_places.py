@@ -88,6 +88,16 @@ def test_small_letters_are_looked_at_again_and_large_ones_are_not() -> None:
     assert zooms(large, whole, 1.0, "always")[0][0] == whole
 
 
+def test_looking_again_is_bounded() -> None:
+    whole = tiles.Tile(left=0, top=0, right=2000, bottom=2000)
+    scattered = [place((x, y, x + 200, y + 16)) for x in range(0, 1800, 600) for y in range(0, 1900, 20)]
+
+    areas = zooms(scattered, whole, 1.0, "small")
+
+    assert len(areas) >= 1
+    assert sum(plan.width * plan.height for _, plan in areas) <= 3_210_000
+
+
 def test_a_picture_with_hardly_any_text_is_looked_at_again_whole() -> None:
     whole = tiles.Tile(left=0, top=0, right=1080, bottom=1080)
 
