@@ -97,13 +97,17 @@ def measure_labelled(data: Path, *, step: int = 1) -> list[Row]:
 
 
 def measure_drawn(
-    data: Path, *, count: int = 40, kinds: Sequence[str] = (drawn.SMALL, drawn.PALE, drawn.NORMAL)
+    data: Path,
+    *,
+    count: int = 40,
+    kinds: Sequence[str] = (drawn.SMALL, drawn.PALE, drawn.NORMAL),
+    sizes: Sequence[tuple[int, int]] = drawn.SIZES,
 ) -> list[Row]:
     """The same on drawn creatives: letters of 9 to 12 px, contrast of about 1.6, and ordinary ones."""
     bare, rows = bare_reader(), list[Row]()
     for kind in kinds:
         ours, theirs = Tally(), Tally()
-        for one in drawn.creatives(kind, count, photos(data)):
+        for one in drawn.creatives(kind, count, photos(data), sizes=sizes):
             ours.add(one.lines, [line.text for line in _facts(one.picture).lines], partial=False)
             theirs.add(one.lines, bare(one.picture), partial=False)
         rows += [*_rows(f"text: drawn, {kind}, adology", ours), *_rows(f"text: drawn, {kind}, bare", theirs)]

@@ -43,11 +43,13 @@ def font(name: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
         return ImageFont.load_default(size)
 
 
-def creatives(kind: str, count: int, photos: Sequence[Path], *, seed: int = 1) -> Iterator[Drawn]:
+def creatives(
+    kind: str, count: int, photos: Sequence[Path], *, seed: int = 1, sizes: Sequence[tuple[int, int]] = SIZES
+) -> Iterator[Drawn]:
     """Ads of one kind: `small` has letters of 9 to 12 px, `low contrast` a ratio of about 1.6."""
     chance = random.Random(f"{kind}{seed}")
     for _ in range(count):
-        size = chance.choice(SIZES)
+        size = chance.choice(sizes)
         picture = _background(size, photos, chance)
         lines = chance.sample(LINES, 4 if size[1] > 100 else 2)
         height = chance.randint(9, 12) if kind == SMALL else chance.randint(18, max(19, min(40, size[1] // 6)))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.quality import embeddings
 
 CHANGES = ("crop to 50 %", "JPEG quality 15", "warmer", "panel", "mirrored")
+
+pytestmark = pytest.mark.timeout(170)
 
 
 def values(rows: list[embeddings.Row]) -> dict[str, float]:

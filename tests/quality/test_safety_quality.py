@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.quality import safety
 from tests.quality.embeddings import Row
+
+pytestmark = pytest.mark.timeout(170)
 
 
 def values(rows: list[Row]) -> dict[str, float]:

@@ -22,7 +22,7 @@ class TextAnalyzer(Analyzer[TextSettings, TextFacts]):
     accepts = ("image", "video")
     uses = ("PP-OCRv6_det_small", "PP-OCRv6_rec_small")
     isolation: ClassVar[Literal["inline", "process"]] = "process"
-    deadline_s = 180.0
+    deadline_s = 300.0
 
     def analyze(self, ctx: Context[TextSettings], item: MediaItem) -> TextFacts:
         """The text in one creative.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from adology.errors import AdologyError, MediaUnusableError, describe
 from adology_media import pixels
@@ -77,9 +77,16 @@ def _pillow(name: str, max_pixels: int) -> Iterator[None]:
         raise _too_large(seen.group() if seen else "too many pixels", max_pixels) from error
     except Exception as error:
         # Decoders raise anything on hostile bytes: SyntaxError, TypeError, struct.error, MemoryError.
-        raise MediaUnusableError(f"the {name} picture cannot be decoded whole: {describe(error)}") from error
+        raise MediaUnusableError(f"the {name} picture cannot be decoded whole: {_reason(error)}") from error
     finally:
         Image.MAX_IMAGE_PIXELS = before
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        # Pillow's own sentence names our path.
+        return "its header makes no sense to the decoder"
+    return describe(error)
 
 
 def _too_large(seen: str, max_pixels: int) -> MediaUnusableError:

@@ -117,7 +117,12 @@ def _look(picture: Pixels, settings: TextSettings, reader: Reads) -> Seen:
 
 
 def _look_through(pictures: Sequence[Pixels], settings: TextSettings, reader: Reads) -> list[Seen]:
-    """Each frame looked at, unless it shows what the one before showed."""
+    """Each frame looked at, unless it shows what the one before showed.
+
+    Frames are looked at again only if that is asked for: few people read fine print that moves.
+    """
+    if settings.second_look == "small":
+        settings = structs.replace(settings, second_look="never")
     seen: list[Seen] = []
     before: NDArray[np.int16] | None = None
     for picture in pictures:

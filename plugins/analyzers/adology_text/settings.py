@@ -28,8 +28,8 @@ class TextSettings(Settings, frozen=True, kw_only=True):
         When,
         Meta(
             description=(
-                "Look again, larger: around small letters and where hardly any text was found, in the whole of every "
-                "picture (finds fine print far from other text; half as fast), or never."
+                "Look again, larger: around small letters and where hardly any text was found, though not in videos; "
+                "in the whole of every picture and frame (finds fine print far from text, half as fast); or never."
             )
         ),
     ] = "small"

@@ -115,6 +115,16 @@ def test_a_picture_larger_than_allowed_is_refused(tmp_path: Path) -> None:
         analyze(path, max_pixels=1000)
 
 
+def test_a_broken_picture_is_refused_without_naming_where_it_lies(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
+
+    with pytest.raises(MediaUnusableError, match="its header makes no sense") as refused:
+        analyze(path)
+
+    assert str(tmp_path) not in str(refused.value)
+
+
 def test_lines_beyond_the_limit_are_left_out_and_that_is_said(tmp_path: Path) -> None:
     picture = Image.new("RGB", (800, 740), "white")
     for row in range(3):
