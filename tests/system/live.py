@@ -79,8 +79,9 @@ create function note_commit() returns trigger language plpgsql as
 create trigger note_commit after update of state on batches for each row
     when (new.state = 'committed') execute function note_commit();
 create function wait_at_gate() returns trigger language plpgsql as
-    $$ begin perform pg_advisory_xact_lock_shared(1); return null; end $$;
-create trigger wait_at_gate before update of state on analyses for each statement execute function wait_at_gate();
+    $$ begin perform pg_advisory_xact_lock_shared(1); return new; end $$;
+create trigger wait_at_gate before update of state on analyses for each row
+    when (new.state <> 'pending') execute function wait_at_gate();
 """
 """Counts every transaction that declares a batch committed; results of analyses pass a gate that tests can shut."""
 SHUT_GATE = "select pg_advisory_lock(1)"
