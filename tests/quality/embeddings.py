@@ -57,11 +57,18 @@ def measure_variants(
     ]
 
 
+def first_picture(path: Path) -> Image.Image:
+    """As the analyzer sees it."""
+    return look(path, frames=1, max_pixels=MAX_PIXELS, analyzer="visual_embedding").pictures[0].picture
+
+
 def measure_categories(data: Path, *, per_category: int = 10_000) -> list[Row]:
     """Whether the nearest other picture is of the same labelled category."""
     vectors, labels = [], []
     for path, label in labelled(data, per_category):
-        vectors.append(vector_of(look(path, frames=1, max_pixels=MAX_PIXELS).pictures[0].picture))
+        vectors.append(
+            vector_of(look(path, frames=1, max_pixels=MAX_PIXELS, analyzer="visual_embedding").pictures[0].picture)
+        )
         labels.append(label)
     found = np.array(labels)
     likeness = np.stack(vectors) @ np.stack(vectors).T
@@ -110,7 +117,7 @@ def originals(data: Path, most: int) -> list[Image.Image]:
     paths = list(_files(data / "creatives", data / "photos"))
     for path in paths[:: max(1, len(paths) // most)]:
         try:
-            picture = look(path, frames=1, max_pixels=MAX_PIXELS).pictures[0].picture
+            picture = first_picture(path)
         except MediaUnusableError:
             continue  # larger than the limit, on purpose
         bits = int(phash(picture), 16)

@@ -93,7 +93,7 @@ def _judged(paths: list[Path]) -> Iterator[MediaSafety]:
     settings = SafetySettings()
     for path in paths:
         try:
-            sights = look(path, frames=settings.frames, max_pixels=settings.max_pixels)
+            sights = look(path, frames=settings.frames, max_pixels=settings.max_pixels, analyzer="safety")
         except MediaUnusableError:
             continue  # larger than the limit, on purpose
         yield media_analyzer.judge(sights, settings)

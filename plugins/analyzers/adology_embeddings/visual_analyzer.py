@@ -44,7 +44,13 @@ class VisualEmbeddingAnalyzer(Analyzer[VisualEmbeddingSettings, VisualEmbedding]
             ConfigError: the model's package is not installed.
         """
         settings = ctx.settings
-        sights = look(item.path, frames=settings.frames, max_pixels=settings.max_pixels, scratch=ctx.scratch)
+        sights = look(
+            item.path,
+            frames=settings.frames,
+            max_pixels=settings.max_pixels,
+            analyzer=self.name,
+            scratch=ctx.scratch,
+        )
         return embed(sights, plugin=ctx.plugin, frame_vectors=settings.frame_vectors, threads=settings.threads)
 
 

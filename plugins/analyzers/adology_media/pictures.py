@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, cast
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from adology.errors import AdologyError, MediaUnusableError, describe
+from adology.errors import MediaUnusableError
 from adology_media import pixels
 from adology_media.animation import Animation, count_frames
 from adology_media.derive import Derive, save_jpeg
 from adology_media.model import MediaFacts
+from adology_media.opening import opened
 from adology_media.palette import palette, tone
 from adology_media.phash import phash
 from adology_media.settings import MediaSettings
@@ -36,8 +33,7 @@ def read_picture(path: Path, format_: Format, settings: MediaSettings, derive: D
         MediaUnusableError: too large, broken or cut off.
     """
     animation = count_frames(path, format_.name, limit=settings.max_frames)
-    with _pillow(format_.name, settings.max_pixels), Image.open(path, formats=(format_.reader,)) as image:
-        _check_size(image.size, settings.max_pixels)
+    with opened(path, format_, max_pixels=settings.max_pixels, analyzer="media") as image:
         size, mode = image.size, image.mode
         if format_.name != SHRINKS_ON_LOAD:
             # Before anything else: looking for EXIF decodes some formats, and swallows their errors.
@@ -82,49 +78,3 @@ def _counted(image: Image.Image, limit: int) -> Animation:
             hint="The limit is the media analyzer's setting max_frames.",
         )
     return Animation(frames=frames)
-
-
-def _check_size(size: tuple[int, int], max_pixels: int) -> None:
-    if size[0] * size[1] > max_pixels:
-        raise _too_large(f"{size[0]} x {size[1]} = {size[0] * size[1]} pixels", max_pixels)
-    if min(size) < 1:
-        raise MediaUnusableError(f"the picture has no pixels: it is {size[0]} x {size[1]}")
-
-
-def _too_large(seen: str, max_pixels: int) -> MediaUnusableError:
-    return MediaUnusableError(
-        f"the picture has {seen}, {max_pixels} are allowed",
-        hint="The limit is the media analyzer's setting max_pixels.",
-    )
-
-
-@contextmanager
-def _pillow(name: str, max_pixels: int) -> Iterator[None]:
-    """Pillow with our pixel limit, silent about what it repairs; whatever it raises becomes our error.
-
-    Its limit and the warning filters belong to the process. That is fine: this analyzer runs in
-    a process of its own, one creative at a time.
-    """
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = max_pixels
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
-    except AdologyError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        seen = re.search(r"\d+ pixels", str(error))
-        raise _too_large(seen.group() if seen else "too many pixels", max_pixels) from error
-    except Exception as error:
-        # Decoders raise anything on hostile bytes: SyntaxError, TypeError, struct.error, MemoryError.
-        raise MediaUnusableError(f"the {name} picture cannot be decoded whole: {_reason(error)}") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "its header makes no sense to the decoder"
-    return describe(error)

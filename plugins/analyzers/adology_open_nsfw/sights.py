@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 
-from adology import AdologyError, Struct
-from adology.errors import MediaUnusableError, describe
+from adology import Struct
 from adology_media import MediaSettings, pixels
 from adology_media.animation import HASTY_MS, HASTY_SHOWN_MS, count_frames
 from adology_media.films import read_film
+from adology_media.opening import opened
 from adology_media.sniff import Format, sniff
 
 SIDE = 320
@@ -44,10 +41,11 @@ class Sights(Struct, frozen=True, kw_only=True):
     damaged: bool = False
 
 
-def look(path: Path, *, frames: int, max_pixels: int, scratch: Path | None = None) -> Sights:
+def look(path: Path, *, frames: int, max_pixels: int, analyzer: str, scratch: Path | None = None) -> Sights:
     """A picture as it is; of a video or an animation at most `frames` pictures, evenly spread.
 
-    What the bytes are decides, never the name. Files for the time being go to `scratch`.
+    What the bytes are decides, never the name. `analyzer` is whose setting max_pixels errors name.
+    Files for the time being go to `scratch`.
 
     Raises:
         MediaUnusableError: it is no picture or video, is broken, or larger than `max_pixels`.
@@ -56,12 +54,7 @@ def look(path: Path, *, frames: int, max_pixels: int, scratch: Path | None = Non
     if format_.kind == "video":
         return _film(path, format_, frames, max_pixels, scratch)
     animation = count_frames(path, format_.name, limit=MediaSettings().max_frames)
-    with _judged(format_.name), Image.open(path, formats=(format_.reader,)) as image:
-        if image.width * image.height > max_pixels:
-            raise MediaUnusableError(
-                f"the picture has {image.width} x {image.height} pixels, {max_pixels} are allowed",
-                hint="The limit is the analyzer's setting max_pixels.",
-            )
+    with opened(path, format_, max_pixels=max_pixels, analyzer=analyzer) as image:
         if animation.frames > 1:
             return _animation(image, animation.frames, frames)
         if format_.name != "jpeg":
@@ -116,17 +109,3 @@ def _animation(image: Image.Image, there: int, frames: int) -> Sights:
 def _chosen(found: list[Sight], first_wanted: bool) -> tuple[Sight, ...]:
     """Without the first frame, which was read to see whether there is any, unless nothing else is left."""
     return tuple(found) if first_wanted or len(found) == 1 else tuple(found[1:])
-
-
-@contextmanager
-def _judged(name: str) -> Iterator[None]:
-    """Whatever Pillow raises becomes our error; it is silent about what it repairs."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except AdologyError:
-        raise
-    except Exception as error:
-        # Decoders raise anything on hostile bytes: SyntaxError, struct.error, MemoryError.
-        raise MediaUnusableError(f"the {name} picture cannot be decoded whole: {describe(error)}") from error

@@ -36,7 +36,13 @@ class SafetyAnalyzer(Analyzer[SafetySettings, MediaSafety]):
         """
         settings = ctx.settings
         _check_order(settings, ctx.plugin)
-        sights = look(item.path, frames=settings.frames, max_pixels=settings.max_pixels, scratch=ctx.scratch)
+        sights = look(
+            item.path,
+            frames=settings.frames,
+            max_pixels=settings.max_pixels,
+            analyzer=self.name,
+            scratch=ctx.scratch,
+        )
         return judge(sights, settings, plugin=ctx.plugin)
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from adology.errors import AdologyError, MediaUnusableError, describe
+from adology.errors import MediaUnusableError
 from adology_media import pixels
 from adology_media.containers import open_video, short, video_stream
 from adology_media.moments import Moment, Scout, Watcher, shown_size
+from adology_media.opening import opened, too_large
 from adology_media.sniff import Format
 from adology_text.boxes import Pixels
 from adology_text.settings import TextSettings
@@ -32,12 +29,7 @@ def open_picture(path: Path, format_: Format, max_pixels: int) -> Pixels:
     Raises:
         MediaUnusableError: too large, broken or cut off.
     """
-    with _pillow(format_.name, max_pixels), Image.open(path, formats=(format_.reader,)) as image:
-        width, height = image.size
-        if width * height > max_pixels:
-            raise _too_large(f"{width} x {height} pixels", max_pixels)
-        if min(width, height) < 1:
-            raise MediaUnusableError(f"the picture has no pixels: it is {width} x {height}")
+    with opened(path, format_, max_pixels=max_pixels, analyzer="text") as image:
         image.load()
         value = pixels.orientation(image)
         return np.asarray(pixels.turn(_on_white(image), value), dtype=np.uint8)
@@ -55,42 +47,6 @@ def _on_white(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, (255, 255, 255, 255)), image).convert("RGB")
     return image.convert("RGB")
-
-
-@contextmanager
-def _pillow(name: str, max_pixels: int) -> Iterator[None]:
-    """Pillow with our limit; what it raises becomes our error.
-
-    The limit and the warning filters belong to the process, which is the analyzer's own.
-    """
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = max_pixels
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
-    except AdologyError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        seen = re.search(r"\d+ pixels", str(error))
-        raise _too_large(seen.group() if seen else "too many pixels", max_pixels) from error
-    except Exception as error:
-        # Decoders raise anything on hostile bytes: SyntaxError, TypeError, struct.error, MemoryError.
-        raise MediaUnusableError(f"the {name} picture cannot be decoded whole: {_reason(error)}") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        # Pillow's own sentence names our path.
-        return "its header makes no sense to the decoder"
-    return describe(error)
-
-
-def _too_large(seen: str, max_pixels: int) -> MediaUnusableError:
-    return MediaUnusableError(f"the picture has {seen}, {max_pixels} are allowed", hint=HINT.format("max_pixels"))
 
 
 @dataclass(frozen=True)
@@ -120,7 +76,7 @@ def _watch(path: Path, format_: Format, settings: TextSettings) -> Film:
         stream = video_stream(container)
         size = stream.codec_context.width * stream.codec_context.height
         if size > settings.max_pixels:
-            raise _too_large(f"{size} pixels", settings.max_pixels)
+            raise too_large(f"{size} pixels", settings.max_pixels, "text")
         if stream.duration and stream.time_base:
             duration_s = float(stream.duration * stream.time_base)
         else:

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from adology import Analyzer, Context, Settings
+from adology import Analyzer, Context, Operational, Secret, Settings
 from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer, fingerprint, prepare
 from adology.errors import ConfigError
 from adology.plugins import LoadedPlugin
@@ -146,3 +146,15 @@ def test_plain_async_and_half_async_functions_all_answer() -> None:
 
 def test_an_empty_set_accepts_nothing() -> None:
     assert AnalyzerSet([]).accepting("ad") == ()
+
+
+class Reach(Settings, frozen=True, kw_only=True):
+    size: int = 10
+    threads: Annotated[int, Operational()] = 1
+    key: Annotated[str, Secret()] = "env:KEY"
+
+
+def test_threads_addresses_and_keys_make_no_result_stale_and_everything_else_does() -> None:
+    first = fingerprint("a", 1, Reach(), ())
+    assert fingerprint("a", 1, Reach(threads=8, key="env:ANOTHER"), ()) == first
+    assert len({first, fingerprint("a", 1, Reach(size=11), ()), fingerprint("a", 2, Reach(), ())}) == 3

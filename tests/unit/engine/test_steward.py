@@ -17,6 +17,7 @@ from adology.engine.steward import Steward
 from adology.errors import EngineError, LeaseLostError, UnavailableError
 from adology.queues.messages import AcquireMessage, AnalyzeMessage, GatherMessage, InsightMessage, decode
 from adology.registry_client.protocol import Progress, SubmitAnswer
+from adology.settings.model import WorkerSettings
 from adology.store.subjects import Due
 from tests.simulation.loop import run_virtual
 from tests.unit.engine.memory import NOW, Objects, make_batch, make_page
@@ -46,6 +47,7 @@ class World:
         self.due_fault: Exception | None = None
         self.locked = False
         self.due: list[Due] = []
+        self.closed: list[float] = []
         self.objects = Objects()
         me: Any = self
         self.steward = Steward(
@@ -61,7 +63,8 @@ class World:
         return self.due[:limit]
 
     async def close_lost(self, *, older_s: float) -> int:
-        return 0
+        self.closed.append(older_s)
+        return 1
 
     async def queue_due(self) -> int:
         if self.due_fault is not None:
@@ -277,6 +280,16 @@ def test_analyses_that_are_due_are_asked_for() -> None:
             ("analyze", "nike", "asset", "beef"),
             ("analyze", "puma", "ad", "c0de"),
         ]
+
+    run_virtual(scenario())
+
+
+def test_paid_calls_whose_process_died_are_closed_but_none_that_may_be_under_way() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.steward.run_round()
+        (older_s,) = world.closed
+        assert older_s >= WorkerSettings().item_timeout_s
 
     run_virtual(scenario())
 
