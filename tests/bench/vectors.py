@@ -275,8 +275,8 @@ def _line(what: str, unit: str, value: float, *, goal: Goal | None = None, note:
 def _entry(number: int, vector: Vector) -> Entry:
     labels = frozenset(name for name, step in SHARES.items() if number % step == 0)
     return Entry(
-        id=str(number), vector=vector, owner=None, brands=frozenset({f"brand-{number % 50}"}), source="files",
-        first_seen=DAY, last_seen=DAY, labels=labels,
+        id=str(number), vector=vector, owner=None, brands=frozenset({f"brand-{number % 50}"}),
+        sources=frozenset({"files"}), first_seen=DAY, last_seen=DAY, labels=labels,
     )  # fmt: skip
 
 

@@ -437,6 +437,9 @@ class SimVendorless:
     async def take_due(self, *, limit: int) -> Sequence[Due]:  # noqa: ARG002 - the interface's
         return ()
 
+    async def clear(self) -> int:
+        return 0
+
     async def close_lost(self, *, older_s: float) -> int:  # noqa: ARG002 - the interface's
         return 0
 

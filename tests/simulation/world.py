@@ -182,6 +182,7 @@ class Node:
             outbox=outbox,
             subjects=stores.SimVendorless(),
             spending=stores.SimVendorless(),
+            changes=stores.SimVendorless(),
             send=world.send,
             locks=stores.SimLocks(t),
             stalled_after_s=STALLED_S,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -116,6 +117,13 @@ class Sink(Generic[S]):
     async def write(self, ctx: Context[S], batch: CommitBatch) -> None:
         """Write the batch. Return only when it is durable; the same batch id twice counts once."""
         raise NotImplementedError
+
+    async def follow(self, ctx: Context[S], stop: asyncio.Event) -> None:
+        """Followers only: keep something in step with what is committed, until `stop` is set.
+
+        Runs in the process of `adology follow`, on a sink that was opened like any other. The default
+        has nothing to keep and returns at once.
+        """
 
     async def put(self, key: str, path: Path, content_type: str) -> bool:
         """Archive a file under `key`. True if stored now, False if the key was there already."""

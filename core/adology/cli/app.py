@@ -49,7 +49,7 @@ def _make_app() -> typer.Typer:
         ("Stack", (stack.up, stack.down, stack.status, migrate.migrate)),
         ("Ads", (ingest.ingest,)),
         ("Analyses", (analyze.analyze, search.search, reanalyze.reanalyze, costs.costs)),
-        ("Services", (services.registry, services.worker, services.steward)),
+        ("Services", (services.registry, services.worker, services.steward, services.follow)),
     ):
         for command in commands:
             made.command(cls=Command, rich_help_panel=panel)(command)

@@ -1,4 +1,4 @@
-"""``registry``, ``worker``, ``steward``: the processes that do the work, one command each."""
+"""``registry``, ``worker``, ``steward``, ``follow``: the processes that do the work, one command each."""
 
 from __future__ import annotations
 
@@ -82,6 +82,17 @@ def steward(*, migrate: Migrate = False) -> None:
     from adology.runtime.steward import run_steward  # noqa: PLC0415 - this process alone needs it
 
     run_service(lambda stop: run_steward(settings, stop))
+
+
+def follow(*, migrate: Migrate = False) -> None:
+    """Keep what is derived from commits in step with them, until SIGTERM: indexes for similarity.
+
+    Example: `adology follow`
+    """
+    settings = _prepare("follow", migrate=migrate)
+    from adology.runtime.followers import run_followers  # noqa: PLC0415 - this process alone needs it
+
+    run_service(lambda stop: run_followers(settings, stop))
 
 
 def run_service(work: Callable[[asyncio.Event], Awaitable[Any]]) -> None:

@@ -160,6 +160,12 @@ class CallsPort(Protocol):
     async def close_lost(self, *, older_s: float) -> int: ...
 
 
+class FeedPort(Protocol):
+    """The feed of changes; see `adology.store.changes`."""
+
+    async def clear(self) -> int: ...
+
+
 class DuePort(Protocol):
     """Deferred analyses; see `adology.store.Subjects`."""
 

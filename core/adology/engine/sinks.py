@@ -89,10 +89,19 @@ class Sinks:
 
 
 def prepare_sinks(plugins: Iterable[LoadedPlugin], settings: AdologySettings) -> Sinks:
-    """Instantiate sinks with their settings.
+    """The sinks as a batch meets them.
 
     Raises:
         ConfigError: a sink's settings are wrong, or there is not exactly one archive and one commit.
+    """
+    return Sinks(ready_sinks(plugins, settings))
+
+
+def ready_sinks(plugins: Iterable[LoadedPlugin], settings: AdologySettings) -> list[ReadySink]:
+    """Instantiate sinks with their settings.
+
+    Raises:
+        ConfigError: a sink's settings are wrong.
     """
     ready = []
     for plugin in plugins:
@@ -104,4 +113,4 @@ def prepare_sinks(plugins: Iterable[LoadedPlugin], settings: AdologySettings) ->
         )
         context = Context(plugin.name, own, engine=settings, section="sinks")
         ready.append(ReadySink(name=plugin.name, role=plugin.cls.role, sink=plugin.cls(), context=context))
-    return Sinks(ready)
+    return ready

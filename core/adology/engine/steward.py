@@ -1,8 +1,8 @@
 """The steward: repairs what crashes left behind. Every step is safe to repeat, and for two at once.
 
 A round enqueues brands that are due, flushes the outbox, looks after open batches without progress,
-asks for put-off analyses that are due and for insights that never came, and clears ended batches
-from the registry.
+asks for put-off analyses that are due and for insights that never came, and clears away what is over:
+old rows of the feed of changes, ended batches at the registry.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from adology.engine.ports import (
     CallsPort,
     CataloguePort,
     DuePort,
+    FeedPort,
     ItemsPort,
     LedgerPort,
     Locks,
@@ -55,6 +56,7 @@ class Steward:
         outbox: OutboxPort,
         subjects: DuePort,
         spending: CallsPort,
+        changes: FeedPort,
         send: SendPort,
         locks: Locks,
         stalled_after_s: float,
@@ -72,6 +74,7 @@ class Steward:
         self._outbox = outbox
         self._subjects = subjects
         self._spending = spending
+        self._changes = changes
         self._send = send
         self._locks = locks
         self._stalled_after_s = stalled_after_s
@@ -89,6 +92,7 @@ class Steward:
             await self._guard("stalled batches", self._repair_stalled)
             await self._guard("deferred analyses", self._ask_for_analyses)
             await self._guard("paid calls", self._close_lost_calls)
+            await self._guard("old changes", self._clear_changes)
             await self._guard("insights", self._ask_for_insights)
             await self._guard("registry", self._clear_registry)
             return True
@@ -227,6 +231,9 @@ class Steward:
         lost = await self._spending.close_lost(older_s=LOST_CALL_S)
         if lost:
             logger.bind(calls=lost).warning("paid calls without an end: their estimate stands")
+
+    async def _clear_changes(self) -> None:
+        await self._changes.clear()
 
     async def _ask_for_insights(self) -> None:
         for batch in await self._ledger.list_without_insight(older_s=self._insight_after_s):

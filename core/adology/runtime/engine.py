@@ -52,6 +52,7 @@ from adology.store import (
     Spending,
     Subjects,
 )
+from adology.store.changes import Changes
 from adology.vendors import close_clients
 
 STORE_BATCH = 50
@@ -218,6 +219,7 @@ class Engine:
             outbox=self.outbox,
             subjects=self.subjects,
             spending=self.spending,
+            changes=Changes(self.database),
             send=self.send,
             locks=self.locks,
             stalled_after_s=own.stalled_after_s,

@@ -166,6 +166,10 @@ class S3Store:
         """Whether the key exists."""
         return await self._call("head_object", key, none_if=MISSING) is not None
 
+    async def delete(self, key: str) -> None:
+        """Remove the key, if it is there. The archive never does: for what can be made again."""
+        await self._call("delete_object", key)
+
     async def list_keys(self, prefix: str) -> AsyncIterator[str]:
         """Keys under `prefix` in order, without the store's own prefix."""
         own = self._settings.prefix

@@ -34,9 +34,13 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Rate(Struct, frozen=True, kw_only=True):
-    """What one analysis took on average so far; None: it never ran."""
+    """What one analysis took on average so far; None: it never ran.
+
+    `paid_usd` is the average of those that cost anything, whatever the settings that they were made with.
+    """
 
     cost_usd: float | None = None
+    paid_usd: float | None = None
     seconds: float | None = None
 
 
@@ -72,16 +76,22 @@ class Staleness:
             if len(rows) < PAGE:
                 return
 
-    async def rate(self, analyzer: str) -> Rate:
-        """Averages over what the analyzer did so far, whatever its version."""
+    async def rate(self, analyzer: str, fingerprint: str) -> Rate:
+        """Averages over what the analyzer did so far; its costs with `fingerprint` alone.
+
+        Those with other settings say little of the price: another model, or one that cost nothing.
+        """
         async with self._database.connection("staleness.rate", analyzer=analyzer) as connection:
             found = await connection.execute(
-                "select avg(cost_usd)::float, avg(duration_ms)::float / 1000 from analyses"
-                " where analyzer = %s and state = 'done'",
-                [analyzer],
+                "select avg(cost_usd) filter (where fingerprint = %(fingerprint)s)::float,"
+                " avg(cost_usd) filter (where cost_usd > 0)::float,"
+                " coalesce(avg(duration_ms) filter (where fingerprint = %(fingerprint)s),"
+                " avg(duration_ms))::float / 1000"
+                " from analyses where analyzer = %(analyzer)s and state = 'done'",
+                {"analyzer": analyzer, "fingerprint": fingerprint},
             )
             row = await found.fetchone()
-        return Rate(cost_usd=row[0], seconds=row[1]) if row else Rate()
+        return Rate(cost_usd=row[0], paid_usd=row[1], seconds=row[2]) if row else Rate()
 
     async def reopen_failed(self, keys: Sequence[str]) -> None:
         """Let failed analyses be tried again: they are due at once."""

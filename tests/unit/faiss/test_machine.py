@@ -46,7 +46,7 @@ def entries(draw: st.DrawFn) -> Entry:
         draw(VECTORS),
         owner=draw(st.sampled_from(OWNERS)),
         brands=draw(some(BRANDS)),
-        source=draw(st.sampled_from(SOURCES)),
+        sources=draw(some(SOURCES)),
         first_seen=first,
         last_seen=first + timedelta(days=draw(st.integers(0, 9))),
         labels=draw(some(LABELS)),

@@ -166,13 +166,13 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(path: Path, m
 
 def test_a_snapshot_is_one_state_while_others_write(tmp_path: Path) -> None:
     index, ended = FaissIndex(SPACE, DIMENSIONS, SMALL), threading.Event()
-    index.upsert([make_entry(f"e{number}", source="s0") for number in range(50)])
+    index.upsert([make_entry(f"e{number}", sources=frozenset({"s0"})) for number in range(50)])
 
     def write() -> None:
         turn = 0
         while not ended.is_set():
             turn += 1
-            index.upsert([make_entry(f"e{number}", source=f"s{turn}") for number in range(50)])
+            index.upsert([make_entry(f"e{number}", sources=frozenset({f"s{turn}"})) for number in range(50)])
             index.compact()
 
     writer = threading.Thread(target=write)

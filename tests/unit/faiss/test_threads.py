@@ -74,7 +74,7 @@ def test_what_a_reader_holds_does_not_change_under_it() -> None:
     index = filled()
     held = index._now
     index.remove([f"e{number}" for number in range(50)])
-    index.upsert([make_entry(f"e{number}", source="moved") for number in range(40, 200)])
+    index.upsert([make_entry(f"e{number}", sources=frozenset({"moved"})) for number in range(40, 200)])
     index.compact()
     assert held.passing(PUBLIC).count == 100
     assert held.passing(Filter(owner=None, sources=frozenset({"files"}))).count == 100
@@ -121,15 +121,17 @@ def test_readers_see_each_write_whole_or_not_at_all() -> None:
     """Every write moves all entries of a group to one new source, and a reader may find one source alone."""
     index = FaissIndex(SPACE, DIMENSIONS, SMALL)
     group = [f"g{number}" for number in range(70)]
-    index.upsert([make_entry(name, source="s0") for name in group])
-    index.upsert([make_entry(f"secret{number}", QUERY, owner="org-b", source="secret") for number in range(30)])
+    index.upsert([make_entry(name, sources=frozenset({"s0"})) for name in group])
+    index.upsert(
+        [make_entry(f"secret{number}", QUERY, owner="org-b", sources=frozenset({"secret"})) for number in range(30)]
+    )
     ended, which = threading.Event(), Filter(owner="org-a")
 
     def write() -> int:
         turns, deadline = 0, time.monotonic() + 1.0
         while time.monotonic() < deadline:
             turns += 1
-            index.upsert([make_entry(name, source=f"s{turns}") for name in group])
+            index.upsert([make_entry(name, sources=frozenset({f"s{turns}"})) for name in group])
             index.upsert([make_entry(f"secret{turns}", QUERY, owner="org-b")])
             index.remove([f"secret{turns}"])
         ended.set()
