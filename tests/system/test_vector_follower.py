@@ -22,9 +22,10 @@ from adology.settings import AdologySettings
 from adology.storage import S3Store
 from adology.store import Database, Subjects, changes
 from adology.store.changes import Changes, PositionLostError
+from adology.store.follower import Follower
 from adology_faiss import Filter, parse_id
-from adology_faiss.follower import Follower
 from adology_faiss.home import Home
+from adology_faiss.indexes import VectorIndexes
 from adology_faiss.memory_home import MemoryHome
 from adology_faiss.postgres_home import PostgresHome
 from adology_faiss.shelf import NOTES, Shelf
@@ -90,6 +91,10 @@ def home(request: pytest.FixtureRequest, database: Database) -> Home:
     return MemoryHome(None) if request.param == "memory" else PostgresHome(database)
 
 
+def following(database: Database, home: Home) -> Follower:
+    return Follower(database, VectorIndexes(database, home))
+
+
 async def found(
     home: Home, *vector: float, which: Filter = PUBLIC, analyzer: str = "visual", space: str = SPACE
 ) -> list[str]:
@@ -105,7 +110,7 @@ async def found(
 async def test_what_is_committed_is_found_and_what_is_not_yet_is_not(
     home: Home, database: Database, catalogue: Committing
 ) -> None:
-    follower = Follower(database, home)
+    follower = following(database, home)
     catalogue.ad("first", 1, 0, 0, 0)
     await follower.catch_up()
     batch = catalogue.open()
@@ -124,7 +129,7 @@ async def test_brands_sources_labels_and_days_are_filtered_by(
 ) -> None:
     catalogue.ad("a", 1, 0, 0, 0)
     catalogue.ad("b", 1, 1, 0, 0, brand="puma", source="google")
-    follower = Follower(database, home)
+    follower = following(database, home)
     await follower.catch_up()
     catalogue.label("b", "iab:1", "format:video")
     await Subjects(database).link("asset", sha("b"), {"labels": "labels-b"})
@@ -148,7 +153,7 @@ async def test_an_organisations_ads_are_found_by_it_alone_and_change_nothing_for
 ) -> None:
     catalogue.ad("open", 1, 0, 0, 0)
     catalogue.ad("secret", 1, 1, 0, 0, owner="acme", brand="puma")
-    follower = Follower(database, home)
+    follower = following(database, home)
     await follower.catch_up()
     # The private ad shows the public creative as well.
     catalogue.link.execute(
@@ -174,7 +179,7 @@ async def test_a_dropped_creative_and_an_old_copy_are_found_no_more(
 ) -> None:
     catalogue.ad("a", 1, 0, 0, 0)
     catalogue.ad("mine", 1, 0, 0, 0, owner="acme")
-    follower = Follower(database, home)
+    follower = following(database, home)
     await follower.catch_up()
     catalogue.link.execute("delete from ad_assets")
     await follower.catch_up()
@@ -189,7 +194,7 @@ async def test_another_model_moves_the_entry_into_its_space(
     home: Home, database: Database, catalogue: Committing
 ) -> None:
     catalogue.ad("a", 1, 0, 0, 0)
-    follower = Follower(database, home)
+    follower = following(database, home)
     await follower.catch_up()
     catalogue.link.execute(
         "insert into analyses (key, analyzer, version, fingerprint, subject_kind, subject, state, result)"
@@ -212,14 +217,14 @@ async def test_a_vector_that_is_not_of_its_space_holds_nothing_up(
     catalogue.add("short", (1, 0, 0), batch=batch)
     catalogue.add("long", (1, 0, 0, 0, 1), batch=batch)
     catalogue.commit(batch)
-    await Follower(database, home).catch_up()
+    await following(database, home).catch_up()
     assert await found(home) == ["good"]
 
 
 async def test_a_store_that_fails_on_the_way_loses_no_change(
     home: Home, database: Database, catalogue: Committing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follower = Follower(database, home)
+    follower = following(database, home)
     await follower.catch_up()
     catalogue.ad("a", 1, 0, 0, 0)
 
@@ -237,7 +242,7 @@ async def test_a_store_that_fails_on_the_way_loses_no_change(
 async def test_a_late_commit_is_seen_and_an_open_one_holds_nothing_up(
     settings: AdologySettings, home: Home, database: Database, catalogue: Committing
 ) -> None:
-    follower = Follower(database, home)
+    follower = following(database, home)
     await follower.catch_up()
     early = catalogue.open()
     with psycopg.connect(settings.postgres.url) as other:
@@ -280,7 +285,7 @@ async def test_a_position_too_old_is_not_trusted_and_all_is_built_anew(
     home: Home, database: Database, catalogue: Committing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue.ad("a", 1, 0, 0, 0)
-    follower = Follower(database, home)
+    follower = following(database, home)
     await follower.catch_up()
     catalogue.ad("b", 1, 1, 0, 0)
     catalogue.link.execute("update changes set at = now() - interval '8 days'")
@@ -315,7 +320,7 @@ async def test_whatever_happens_following_ends_where_building_anew_does(
 ) -> None:
     rng = random.Random(seed)
     home = MemoryHome(None)
-    follower = Follower(database, home)
+    follower = following(database, home)
     names: list[str] = []
 
     def add() -> None:
@@ -364,7 +369,7 @@ async def test_whatever_happens_following_ends_where_building_anew_does(
             await follower.catch_up()
     await follower.catch_up()
     anew = MemoryHome(None)
-    await Follower(database, anew).catch_up()
+    await following(database, anew).catch_up()
     assert entries_of(home) == entries_of(anew)
     assert entries_of(anew)
 
@@ -374,7 +379,7 @@ async def test_snapshots_are_taken_up_where_they_were_written(
 ) -> None:
     catalogue.ad("a", 1, 0, 0, 0)
     home = MemoryHome(shelf, snapshots_kept=2)
-    writer = Follower(database, home)
+    writer = following(database, home)
     await writer.catch_up()
     catalogue.ad("b", 1, 1, 0, 0)
     await writer.catch_up()
@@ -382,7 +387,7 @@ async def test_snapshots_are_taken_up_where_they_were_written(
     catalogue.ad("c", 0, 1, 0, 0)
     readers = [MemoryHome(shelf), MemoryHome(shelf)]
     for reader in readers:
-        assert (await Follower(database, reader).catch_up(), await found(reader)) == (1, ["a", "b", "c"])
+        assert (await following(database, reader).catch_up(), await found(reader)) == (1, ["a", "b", "c"])
     await readers[0].close()  # it keeps none: it writes none
     assert len(await shelf._notes()) == 2
 
@@ -391,7 +396,7 @@ async def test_a_damaged_or_missing_snapshot_gives_way_to_the_one_before_and_to_
     settings: AdologySettings, database: Database, catalogue: Committing, shelf: Shelf
 ) -> None:
     home = MemoryHome(shelf, snapshots_kept=3, snapshot_every_s=0)
-    follower = Follower(database, home)
+    follower = following(database, home)
     for name in ("a", "b", "c", "d"):
         catalogue.ad(name, 1, 0, 0, 0)
         await follower.catch_up()
@@ -412,7 +417,7 @@ async def test_a_damaged_or_missing_snapshot_gives_way_to_the_one_before_and_to_
         for key in notes[:2]:
             await s3.put_object(Bucket=settings.s3.bucket, Key=key, Body=b"{")
     built = MemoryHome(shelf)
-    await Follower(database, built).catch_up()
+    await following(database, built).catch_up()
     assert await found(built) == ["a", "b", "c", "d"]
     assert NOTES in notes[0]
 

@@ -95,6 +95,25 @@ class Changes:
             known.difference_update(past, [row[0] for row in rows if row[1] < horizon])
         return Page(changes=changes, position=Position(horizon=horizon, at=now if whole else position.at), whole=whole)
 
+    async def place(self, follower: str) -> Position | None:
+        """Where a follower that keeps its things in this database has come to."""
+        async with self._database.connection("changes.place", follower=follower) as connection:
+            found = await connection.execute("select horizon, at from followers where name = %s", [follower])
+            row = await found.fetchone()
+        return Position(horizon=row[0], at=row[1]) if row else None
+
+    async def move(self, follower: str, position: Position | None) -> None:
+        """Remember where it has come to; None: it starts anew."""
+        async with self._database.connection("changes.move", follower=follower) as connection:
+            if position is None:
+                await connection.execute("delete from followers where name = %s", [follower])
+                return
+            await connection.execute(
+                "insert into followers (name, horizon, at) values (%s, %s, %s)"
+                " on conflict (name) do update set horizon = excluded.horizon, at = excluded.at",
+                [follower, position.horizon, position.at],
+            )
+
     async def clear(self) -> int:
         """Forget rows that every follower has or has lost its place before."""
         async with self._database.connection("changes.clear") as connection:

@@ -83,6 +83,13 @@ class EmbeddedSubjects:
             appearances=tuple(Appearance(**dict(zip(names, row, strict=True))) for row in rows),
         )
 
+
+class CommittedSubjects:
+    """Which assets and copies there are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     async def of_batch(self, batch_id: str, kind: SubjectKind) -> list[str]:
         """The assets or copies of a committed batch's ads that no later batch has brought again."""
         async with self._database.connection("embedded.batch", batch=batch_id) as connection:

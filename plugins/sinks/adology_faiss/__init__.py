@@ -3,7 +3,7 @@
 `FaissIndex` (module `memory`) is callable without any server; `ThreadedIndex` gives it to an event
 loop. `PgvectorIndex` (module `postgres`) keeps the same promises where one machine's memory is
 outgrown. They are imported from their modules, so that importing this package loads no FAISS.
-`Follower` keeps either as the committed catalogue is; the sink runs it.
+`VectorIndexes` (module `indexes`) keeps either as the committed catalogue is; the sink runs it.
 """
 
 from __future__ import annotations

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from adology.log import logger
-from adology.store.changes import Position
+from adology.store.changes import Changes, Position
 from adology.store.database import Database
 from adology_faiss.interface import VectorIndex
 from adology_faiss.model import Filter
 from adology_faiss.postgres import MOST_INDEXED, PgvectorIndex
 from adology_faiss.tables import create_tables
+
+NAME = "vectors"
 
 
 class PostgresHome:
@@ -16,6 +18,7 @@ class PostgresHome:
 
     def __init__(self, database: Database, *, hnsw_rows: int = 50_000) -> None:
         self._database = database
+        self._changes = Changes(database)
         self._hnsw_rows = hnsw_rows
         self._indexes: dict[str, PgvectorIndex] = {}
         self._indexed: set[str] = set()
@@ -25,15 +28,14 @@ class PostgresHome:
         async with self._database.connection("vectors.tables") as connection:
             await create_tables(connection)
             names = await (await connection.execute("select name from vector_spaces")).fetchall()
-            row = await (await connection.execute("select horizon, at from vector_position")).fetchone()
         for (space,) in names:
             self._indexes[space] = await PgvectorIndex.open(self._database, space)
-        return Position(horizon=row[0], at=row[1]) if row else None
+        return await self._changes.place(NAME)
 
     async def begin(self) -> None:
         """See `Home.begin`: searches find less until all is built."""
-        async with self._database.connection("vectors.begin") as connection, connection.transaction():
-            await connection.execute("delete from vector_position")
+        await self._changes.move(NAME, None)
+        async with self._database.connection("vectors.begin") as connection:
             await connection.execute("truncate vectors")
 
     async def publish(self) -> None:
@@ -65,12 +67,7 @@ class PostgresHome:
 
     async def keep(self, position: Position) -> None:
         """See `Home.keep`."""
-        async with self._database.connection("vectors.keep") as connection:
-            await connection.execute(
-                "insert into vector_position (is_only, horizon, at) values (true, %(horizon)s, %(at)s)"
-                " on conflict (is_only) do update set horizon = excluded.horizon, at = excluded.at",
-                {"horizon": position.horizon, "at": position.at},
-            )
+        await self._changes.move(NAME, position)
         for space, index in self._indexes.items():
             if space not in self._indexed and await index.count(Filter(owner=None)) >= self._hnsw_rows:
                 self._indexed.add(space)

@@ -1,4 +1,4 @@
-"""The sink that keeps the vector indexes; see `follower`."""
+"""The sink that keeps the vector indexes; see `indexes`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class VectorsSink(Sink[VectorSettings]):
     async def follow(self, ctx: Context[VectorSettings], stop: asyncio.Event) -> None:
         """Keep the indexes until `stop`. Of several processes one works, the others stand by."""
         from adology.store import AdvisoryLocks, Database  # noqa: PLC0415 - the package itself stays cheap to import
-        from adology_faiss.follower import Follower  # noqa: PLC0415 - as above
+        from adology.store.follower import Follower  # noqa: PLC0415 - as above
+        from adology_faiss.indexes import VectorIndexes  # noqa: PLC0415 - as above
 
         settings, engine = ctx.settings, ctx.engine
         async with contextlib.AsyncExitStack() as stack:
@@ -50,7 +51,7 @@ class VectorsSink(Sink[VectorSettings]):
                 if settings.store == "postgres"
                 else await stack.enter_async_context(_memory_home(engine, settings))
             )
-            await Follower(database, home).run(stop, poll_s=settings.poll_s)
+            await Follower(database, VectorIndexes(database, home)).run(stop, poll_s=settings.poll_s)
 
 
 def _postgres_home(database: Database, settings: VectorSettings) -> Home:

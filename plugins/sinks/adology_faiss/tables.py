@@ -36,13 +36,6 @@ comment on column vectors.owner_org_id is 'null: public; else only that organisa
 create index if not exists vectors_by_brand on vectors using gin (brands);
 create index if not exists vectors_by_label on vectors using gin (labels);
 create index if not exists vectors_private on vectors (space_id, owner_org_id) where owner_org_id is not null;
-
-create table if not exists vector_position (
-    is_only boolean primary key default true check (is_only),
-    horizon bigint not null,
-    at timestamptz not null
-);
-comment on table vector_position is 'how far in the changes the vectors are';
 """
 
 _HEAD = struct.Struct(">iiIii").pack

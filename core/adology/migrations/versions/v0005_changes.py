@@ -25,6 +25,13 @@ comment on column changes.xid is 'rows below the oldest running transaction are 
 create index changes_in_order on changes (xid, id);
 create index changes_by_age on changes (at);
 
+create table followers (
+    name text primary key,
+    horizon bigint not null,
+    at timestamptz not null
+);
+comment on table followers is 'how far in the changes those are that keep what they derive in this database';
+
 create function note_committed_batch() returns trigger language plpgsql as $$
 begin
     insert into changes (kind, subject) values ('batch', new.id);
@@ -62,4 +69,4 @@ def downgrade() -> None:
     op.execute("drop trigger note_change on ad_assets")
     op.execute("drop trigger note_change on batches")
     op.execute("drop function note_old_copy, note_dropped_asset, note_committed_batch")
-    op.execute("drop table changes")
+    op.execute("drop table changes, followers")
