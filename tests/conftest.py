@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 WITHOUT = "ADOLOGY_PLUGINS__WITHOUT"
-HEAVY = ("text", "embeddings", "safety")
+HEAVY = ("text", "video", "embeddings", "safety", "labels", "scores", "likeness")
 """Entry points that engines in tests run without: models would cost minutes. Their own tests load them."""
 
 

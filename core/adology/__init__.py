@@ -14,6 +14,7 @@ from adology.abc import (
     Derived,
     ItemResult,
     MediaItem,
+    Needs,
     Sink,
     Source,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "ItemResult",
     "Media",
     "MediaItem",
+    "Needs",
     "Operational",
     "Page",
     "Retry",

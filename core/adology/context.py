@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+Isolate = Callable[[Callable[..., Any], Sequence[Any], float | None], Awaitable[Any]]
+"""Calls a function with its arguments in a child process, for so many seconds at most."""
 
 
 class Context(Generic[S]):
@@ -53,6 +56,7 @@ class Context(Generic[S]):
         purse: Purse | None = None,
         payer: Payer | None = None,
         keys: tuple[str, ...] = (),
+        isolate: Isolate | None = None,
     ) -> None:
         self.plugin = plugin
         self.settings = settings
@@ -70,6 +74,7 @@ class Context(Generic[S]):
         self._purse: Purse = purse or MemoryPurse()
         self._payer = payer or Payer()
         self._keys = keys
+        self._isolate = isolate
         self.calls: list[PaidCall] = []
 
     @property
@@ -169,6 +174,31 @@ class Context(Generic[S]):
         )
         self.calls.append(call)
         return call
+
+    async def isolated(self, function: Callable[..., Any], *args: Any, deadline_s: float | None = None) -> Any:
+        """``function(*args)`` in a child process of the worker, where decoders may crash or hang without harm.
+
+        For analyzers that run in the worker itself, since they call a vendor, and still open
+        strangers' files. `function` stands at the top of an importable module; `args` and its
+        result are plain for msgspec: text, bytes, numbers, None, lists and dicts of these. Structs
+        arrive as dicts, tuples as lists, paths are given as text. Of the analyzer's deadline it may
+        use what is left, and `deadline_s` at most; waiting for a free process does not count. Where there are no child
+        processes (a test, a notebook) it runs in a thread.
+
+        Raises:
+            AnalyzerCrashedError: its process died twice, or passed the deadline.
+            MediaUnusableError: it needs more memory than a child may have.
+            AdologyError: what it raised of ours.
+            IsolatedFaultError: it raised anything else, or returned what is not plain.
+            ValueError: `function` cannot be found by its name.
+        """
+        if self._isolate is not None:
+            return await self._isolate(function, args, deadline_s)
+        from adology.isolation.calls import call_in_thread  # noqa: PLC0415 - only few contexts ever need it
+
+        limits = [] if self.deadline is None else [max(0.0, self.deadline - time.monotonic())]
+        limits += [] if deadline_s is None else [deadline_s]
+        return await call_in_thread(function, args, deadline_s=min(limits, default=None))
 
     def pause(self, seconds: float, why: str, *, credential: str = "") -> None:
         """Hold every call of `credential` in this process for `seconds`."""

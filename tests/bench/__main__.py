@@ -19,6 +19,7 @@ from tests.bench.messages import measure_messages
 from tests.bench.model import FULL, SHORT, Line, Size
 from tests.bench.submits import measure_submits
 from tests.bench.table import show
+from tests.bench.understanding import measure_understanding
 from tests.bench.vectors import measure_vectors
 
 FAILED = "failed"
@@ -31,6 +32,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "registry": measure_submits,
     "commit": measure_commits,
     "vectors": measure_vectors,
+    "analyzers": measure_understanding,
     "memory": measure_memory,
 }
 

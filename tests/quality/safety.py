@@ -15,7 +15,7 @@ import numpy as np
 from adology.errors import MediaUnusableError
 from adology_copy.model import Piece
 from adology_open_nsfw import look
-from adology_safety import CopySafety, MediaSafety, SafetySettings, copy_analyzer, media_analyzer
+from adology_safety import CopySafety, MediaSafety, SafetySettings, copy_analyzer, judging
 from adology_safety.levels import LEVELS
 from tests.quality.ad_texts import TEXTS
 from tests.quality.embeddings import PICTURES, Row
@@ -96,7 +96,7 @@ def _judged(paths: list[Path]) -> Iterator[MediaSafety]:
             sights = look(path, frames=settings.frames, max_pixels=settings.max_pixels, analyzer="safety")
         except MediaUnusableError:
             continue  # larger than the limit, on purpose
-        yield media_analyzer.judge(sights, settings)
+        yield judging.judge(sights, settings)
 
 
 def _false_positives(what: str, results: list[MediaSafety]) -> list[Row]:

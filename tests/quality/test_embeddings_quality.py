@@ -38,3 +38,4 @@ def test_ads_are_found_by_paraphrases_and_translations() -> None:
         assert found(rows, "paraphrase, recall@1", how) >= 0.77
         assert found(rows, "paraphrase, recall@5", how) >= 0.93
         assert found(rows, "translation, recall@1", how) >= 0.97
+    assert found(rows, "few words, recall@1", "typed search") >= 0.86

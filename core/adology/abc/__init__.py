@@ -1,6 +1,6 @@
 """Everything that can be replaced: one file per extension point."""
 
-from adology.abc.analyzer import AdItem, Analyzer, BrandAd, BrandItem, Derived, MediaItem
+from adology.abc.analyzer import AdItem, Analyzer, BrandAd, BrandItem, Derived, MediaItem, Needs
 from adology.abc.sink import BatchCounts, CommitBatch, CommittedAd, ItemResult, Sink
 from adology.abc.source import Source
 
@@ -15,6 +15,7 @@ __all__ = [
     "Derived",
     "ItemResult",
     "MediaItem",
+    "Needs",
     "Sink",
     "Source",
 ]

@@ -90,6 +90,14 @@ class Derived(Struct, frozen=True, kw_only=True):
     path: Path
 
 
+class Needs(Struct, frozen=True, kw_only=True):
+    """What an analyzer depends on, given its settings; see the attributes of `Analyzer` of these names."""
+
+    uses: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    pays: tuple[str, ...] = ()
+
+
 class Analyzer(Generic[S, R]):
     """Implement `analyze`, plain or async. `R` is the stored result, a msgspec Struct.
 
@@ -120,6 +128,14 @@ class Analyzer(Generic[S, R]):
     batches_at_once: ClassVar[int] = 1
     """`analyze_many` calls under way at the same time, per process."""
 
+    @classmethod
+    def needs(cls, settings: S) -> Needs:  # noqa: ARG003 - for those whose needs depend on them
+        """What it depends on with these settings: overridden where one of them chooses the model.
+
+        Asked once, before the first item. The same settings give the same needs.
+        """
+        return Needs(uses=tuple(cls.uses), packages=tuple(cls.packages), pays=tuple(cls.pays))
+
     def analyze(self, ctx: Context[S], item: Any) -> R | Awaitable[R]:
         """The result for one item (MediaItem, AdItem or BrandItem, after `accepts`)."""
         raise NotImplementedError
@@ -129,5 +145,12 @@ class Analyzer(Generic[S, R]):
 
         Called with up to `batch_size` items that are in work at the same time. An item's own error
         stands in its place; what is raised has each item analysed alone. No files can be derived.
+        """
+        return None
+
+    async def query(self, ctx: Context[S], text: str) -> R | None:
+        """Optional, for results with `space` and `vector`: where a text that somebody types to search stands.
+
+        None (the default): no words find anything in this space. Raise `Skip` for a text that says nothing.
         """
         return None

@@ -16,7 +16,6 @@ from adology.cli.options import Json, answers, load
 
 if TYPE_CHECKING:
     from adology.abc.analyzer import MediaItem
-    from adology.engine.analyzers import AnalyzerSet
     from adology.engine.offline import Said
     from adology.settings.model import AdologySettings
     from adology.types import Ad
@@ -77,32 +76,18 @@ async def _analyze(
 ) -> list[tuple[AnalyzedItem, list[Said]]]:
     from rich.progress import Progress  # noqa: PLC0415 - commands import when they run
 
-    from adology.engine.analyzers import prepare  # noqa: PLC0415 - as above
-    from adology.engine.invoke import Invoker  # noqa: PLC0415 - as above
-    from adology.engine.offline import analyze, read_subject  # noqa: PLC0415 - as above
-    from adology.isolation import IsolatedPool  # noqa: PLC0415 - as above
-    from adology.money import MemoryPurse, PriceTable  # noqa: PLC0415 - as above
-    from adology.plugins import load_plugins  # noqa: PLC0415 - as above
-    from adology.types import Ad  # noqa: PLC0415 - as above
-    from adology.vendors import close_clients  # noqa: PLC0415 - as above
+    from adology import workbench  # noqa: PLC0415 - as above
 
-    own = settings.plugins
-    loaded = load_plugins(only=own.only, without=own.without, strict=own.strict, trace=own.trace)
-    analyzers = _choose(prepare(loaded.of_kind("analyzer"), settings.analyzers), only)
-    subjects: list[tuple[str, MediaItem | Ad]] = [(str(path), read_subject(path)) for path in files]
-    subjects += [(text, Ad(id="text", bodies=(text,))) for text in texts]
     found: list[tuple[AnalyzedItem, list[Said]]] = []
-    worker = settings.worker
-    async with IsolatedPool(worker.isolation_processes, memory_bytes=worker.isolation_memory_bytes) as pool:
-        invoker = Invoker(pool, MemoryPurse(PriceTable(settings.money.prices)))
-        with Progress(console=output.stderr(), transient=True, disable=quiet) as progress:
-            task = progress.add_task("analysing", total=len(subjects))
-            for number, (name, subject) in enumerate(subjects):
-                progress.update(task, description=Path(name).name[:40])
-                said = await analyze(invoker, analyzers, subject, scratch / str(number))
-                found.append((_describe(name, subject, said), said))
-                progress.advance(task)
-    await close_clients()
+    try:
+        workbench.choose(settings, only)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    with Progress(console=output.stderr(), transient=True, disable=quiet) as progress:
+        task = progress.add_task("analysing", total=len(files) + len(texts))
+        async for one in workbench.analyze(files, texts, only=only, settings=settings, scratch=scratch):
+            found.append((_describe(one.name, one.subject, one.said), list(one.said)))
+            progress.update(task, advance=1, description=Path(one.name).name[:40])
     return found
 
 
@@ -114,14 +99,6 @@ def _describe(name: str, subject: MediaItem | Ad, said: Sequence[Said]) -> Analy
         item.kind, item.content_type = subject.kind, subject.content_type
         item.size_bytes, item.sha256 = subject.size_bytes, subject.sha256
     return item
-
-
-def _choose(analyzers: AnalyzerSet, only: Sequence[str]) -> AnalyzerSet:
-    known = [one.name for one in analyzers if set(one.analyzer.accepts) & {"image", "video", "ad"}]
-    for name in only:
-        if name not in known:
-            raise typer.BadParameter(f"no analyzer of files or copies is called {name!r}; there are {', '.join(known)}")
-    return analyzers.only(only)
 
 
 def _lines(said: Sequence[Said]) -> list[AnalyzerSaid]:

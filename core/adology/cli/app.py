@@ -20,8 +20,10 @@ from adology.cli import (
     batches,
     brands,
     costs,
+    duplicates,
     ingest,
     migrate,
+    mismatches,
     output,
     plugins,
     reanalyze,
@@ -48,7 +50,17 @@ def _make_app() -> typer.Typer:
     for panel, commands in (
         ("Stack", (stack.up, stack.down, stack.status, migrate.migrate)),
         ("Ads", (ingest.ingest,)),
-        ("Analyses", (analyze.analyze, search.search, reanalyze.reanalyze, costs.costs)),
+        (
+            "Analyses",
+            (
+                analyze.analyze,
+                search.search,
+                duplicates.duplicates,
+                mismatches.mismatches,
+                reanalyze.reanalyze,
+                costs.costs,
+            ),
+        ),
         ("Services", (services.registry, services.worker, services.steward, services.follow)),
     ):
         for command in commands:

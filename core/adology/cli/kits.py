@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from adology.errors import EngineError
+from adology.errors import ConfigError, EngineError
 from adology.plugins import LoadedPlugin
+from adology.settings import convert
 from adology.testing import AnalyzerConformance, Conformance, SinkConformance, SourceConformance
 
 BASES = (Conformance, AnalyzerConformance, SinkConformance, SourceConformance)
@@ -44,10 +45,20 @@ def make_kit(plugin: LoadedPlugin, settings: Mapping[str, Any]) -> type[Conforma
 
     That is all of an analyzer that uses no others, and what every kind must keep of the rest.
     """
-    alone = plugin.kind == "analyzer" and not plugin.cls.uses
+    given = {**_made_up(plugin.settings_type), **settings}
+    alone = plugin.kind == "analyzer" and _is_alone(plugin, given)
     base: type[Conformance] = AnalyzerConformance if alone else Conformance
-    own = {"kind": plugin.kind, "plugin": plugin.cls, "settings": {**_made_up(plugin.settings_type), **settings}}
+    own = {"kind": plugin.kind, "plugin": plugin.cls, "settings": given}
     return type(f"Check_{plugin.name}", (base,), own)
+
+
+def _is_alone(plugin: LoadedPlugin, settings: Mapping[str, Any]) -> bool:
+    """Whether it works by itself: without what others say, and without a vendor that is paid."""
+    try:
+        needs = plugin.needs(convert(settings, plugin.settings_type, where="the settings"))
+    except ConfigError:
+        return False
+    return not needs.uses and not needs.pays
 
 
 def _made_up(settings_type: type[Any]) -> dict[str, str]:

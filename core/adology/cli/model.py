@@ -101,6 +101,51 @@ class Hit(Struct, kw_only=True):
     ads: list[HitAd] = field(default_factory=list)
 
 
+class DuplicatePair(Struct, kw_only=True):
+    """Two creatives of a group: `kind` is the change that tells most, `confidence` in [0, 1]."""
+
+    a: str
+    b: str
+    kind: str
+    confidence: float
+
+
+class Duplicate(Struct, kw_only=True):
+    """A creative of a group: where it is, and one of the `ads` ads that show it."""
+
+    sha256: str
+    kind: str
+    s3_path: str
+    thumbnail: str
+    ad: str
+    source: str
+    brand: str
+    ads: int
+
+
+class DuplicateGroup(Struct, kw_only=True):
+    """Creatives that are one, changed; and the pairs that say so, the surest first."""
+
+    id: str
+    creatives: list[Duplicate] = field(default_factory=list)
+    pairs: list[DuplicatePair] = field(default_factory=list)
+
+
+class MismatchLine(Struct, kw_only=True):
+    """A price in a creative of an ad that the ad's own copy contradicts; `why` says what seems to have happened."""
+
+    ad: str
+    source: str
+    brand: str
+    sha256: str
+    raw: str
+    amount: str
+    copy_amount: str
+    currency: str
+    why: str
+    confidence: float
+
+
 class StaleLine(Struct, kw_only=True):
     """One analyzer and one kind of subject (asset, ad copy).
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -41,14 +41,15 @@ def list_plugins(*, json: Json = False) -> None:
 
     Example: `adology plugins list --json`
     """
-    answer = _describe(_load_quietly())
+    settings = _settings_or_defaults()
+    answer = _describe(_load_quietly(settings), settings.analyzers)
     if json:
         output.print_json(answer)
     else:
         _show_plugins(answer)
 
 
-def _describe(found: Plugins) -> PluginList:
+def _describe(found: Plugins, configured: Mapping[str, Mapping[str, Any]]) -> PluginList:
     return PluginList(
         plugins=[
             PluginLine(
@@ -59,7 +60,7 @@ def _describe(found: Plugins) -> PluginList:
                 distribution=plugin.distribution,
                 distribution_version=plugin.distribution_version,
                 description=(plugin.cls.__doc__ or "").strip().partition("\n")[0],
-                lacks=plugin.lacks,
+                lacks=_lacks(plugin, configured.get(plugin.name, {})),
             )
             for kind in ("source", "analyzer", "sink")
             for plugin in found.of_kind(kind)
@@ -75,6 +76,21 @@ def _describe(found: Plugins) -> PluginList:
             for failure in found.failures
         ],
     )
+
+
+def _lacks(plugin: LoadedPlugin, configured: Mapping[str, Any]) -> list[str]:
+    """Modules that are not installed, of those needed with the settings; with the defaults where they are wrong."""
+    from adology.plugins import missing  # noqa: PLC0415 - commands import when they run
+    from adology.settings import convert  # noqa: PLC0415 - as above
+
+    if plugin.kind != "analyzer":
+        return []
+    for fields in (configured, {}):
+        try:
+            return missing(plugin.needs(convert(fields, plugin.settings_type, where="the settings")).packages)
+        except Exception:  # noqa: BLE001, S112 - listed all the same: `check` tells what is wrong
+            continue
+    return missing(plugin.cls.packages)
 
 
 def _show_plugins(answer: PluginList) -> None:
@@ -261,10 +277,10 @@ def _settings_or_defaults() -> AdologySettings:
         return AdologySettings()
 
 
-def _load_quietly() -> Plugins:
+def _load_quietly(settings: AdologySettings | None = None) -> Plugins:
     from adology.cli.requests import load_quietly  # noqa: PLC0415 - commands import when they run
 
-    return load_quietly(_settings_or_defaults())
+    return load_quietly(settings or _settings_or_defaults())
 
 
 def _show_result(result: CheckResult) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from adology.store.staleness import Staleness, Wanted
 
 STALE = ("version", "settings")
+LEAST_SHOWN = 0.0001
+"""US dollars; less is no nought, but too little to tell apart."""
 
 
 @answers(Reanalysis)
@@ -36,7 +38,8 @@ def reanalyze(
 ) -> None:
     """Count results that are not current, quote what renewing them costs, and with `--go` queue it.
 
-    Costs are averages of what the analyzer took so far. Workers with role `analyze` do the work.
+    Costs are averages of what the analyzer took so far with its present settings, else of what it paid with others.
+    Workers with role `analyze` do the work.
 
     Example: `adology reanalyze labels --stale`, then the same with `--go`
     """
@@ -70,9 +73,9 @@ async def _run(
             )
             line.chosen = sum(counts.get(reason, 0) for reason in reasons)
             line.chosen = line.chosen if limit is None else min(limit, line.chosen)
-            rate = await staleness.rate(analyzer.name)
-            known = rate.cost_usd if rate.cost_usd is not None else None if analyzer.analyzer.pays else 0.0
-            line.cost_usd = None if known is None else round(known * line.chosen, 6)
+            rate = await staleness.rate(analyzer.name, analyzer.fingerprint)
+            known = rate.cost_usd if rate.cost_usd is not None else rate.paid_usd if analyzer.needs.pays else 0.0
+            line.cost_usd = None if known is None else round(known * line.chosen, 8)
             line.seconds = None if rate.seconds is None else round(rate.seconds * line.chosen, 1)
             answer.lines.append(line)
             if go and line.chosen:
@@ -163,7 +166,7 @@ def _show(answer: Reanalysis, chosen: list[str]) -> None:
             output.cell(f"{line.current:,}", "dim"),
             *(output.cell(f"{line.reasons.get(r, 0):,}", "yellow" if line.reasons.get(r) else "dim") for r in shown),
             output.cell(f"{line.chosen:,}", "bold"),
-            output.cell("?" if line.cost_usd is None else f"{line.cost_usd:,.4f} USD" if line.cost_usd else "0"),
+            output.cell(_dollars(line.cost_usd)),
             output.cell(output.span(line.seconds), "dim"),
         )
     output.stdout().print(made)
@@ -173,3 +176,11 @@ def _show(answer: Reanalysis, chosen: list[str]) -> None:
         output.hint("Choose what to renew: --stale, --missing, --errors.")
     elif any(line.chosen for line in answer.lines):
         output.hint("Nothing was done. To do it: the same command with --go.")
+
+
+def _dollars(cost: float | None) -> str:
+    if cost is None:
+        return "?"
+    if 0 < cost < LEAST_SHOWN:
+        return f"< {LEAST_SHOWN} USD"
+    return f"{cost:,.4f} USD" if cost else "0"

@@ -17,18 +17,18 @@ from adology.cli.options import Json, answers, load
 if TYPE_CHECKING:
     from adology.abc.analyzer import MediaItem
     from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
+    from adology.engine.offline import Said
     from adology.settings.model import AdologySettings
     from adology.store import Database
     from adology.store.similar import Query
     from adology.store.subjects import SubjectKind
-    from adology.types import Ad
 
 
 @answers(list[Hit])
 def search(
     *,
     image: Annotated[Path | None, typer.Option("--image", metavar="FILE", help="An image or a video.")] = None,
-    text: Annotated[str | None, typer.Option("--text", help="What an ad says.")] = None,
+    text: Annotated[str | None, typer.Option("--text", help="Words to look for.")] = None,
     ad: Annotated[str | None, typer.Option("--ad", metavar="ID", help="An ad, by its source's id.")] = None,
     brand: Annotated[str | None, typer.Option(metavar="NAME", help="Only among ads of this brand.")] = None,
     organisation: Annotated[
@@ -40,7 +40,7 @@ def search(
     """Find committed creatives that look alike and ads that say the same, nearest first.
 
     Similarity is the cosine of embeddings of one space: 1 is the same. Local embeddings find crops, resized and
-    recoloured copies; they know little of what a picture means.
+    recoloured copies; they know little of what a picture means. Words find creatives as well where Bedrock embeds them.
 
     Example: `adology search --text "summer sale trainers" --limit 5`
     """
@@ -69,7 +69,6 @@ async def _search(
     from adology.engine.offline import read_media  # noqa: PLC0415 - as above
     from adology.plugins import load_plugins  # noqa: PLC0415 - as above
     from adology.store import Catalogue  # noqa: PLC0415 - as above
-    from adology.types import Ad  # noqa: PLC0415 - as above
 
     own = settings.plugins
     loaded = load_plugins(only=own.only, without=own.without, strict=own.strict, trace=own.trace)
@@ -82,8 +81,8 @@ async def _search(
         if ad is not None:
             queries = await _of_ad(database, chosen, ad, organisation)
         else:
-            subject = read_media(image) if image is not None else Ad(id="text", bodies=(text or "",))
-            queries = await _of_file(settings, analyzers, chosen, subject)
+            subject = read_media(image) if image is not None else text or ""
+            queries = await _of_file(settings, database, analyzers, chosen, subject)
         return [hit for query in queries for hit in await _find(database, query, brand, organisation, limit)]
 
 
@@ -92,30 +91,45 @@ def _fields(kind: Any) -> set[str]:
 
 
 async def _of_file(
-    settings: AdologySettings, analyzers: AnalyzerSet, chosen: Sequence[ReadyAnalyzer], subject: MediaItem | Ad
+    settings: AdologySettings,
+    database: Database,
+    analyzers: AnalyzerSet,
+    chosen: Sequence[ReadyAnalyzer],
+    subject: MediaItem | str,
 ) -> list[Query]:
-    """What the embedding analyzers make of a file or text."""
+    """What the embedding analyzers make of a file, or of a text that somebody typed. What is paid is in the ledger."""
     from adology.engine.invoke import Invoker  # noqa: PLC0415 - commands import when they run
-    from adology.engine.offline import analyze  # noqa: PLC0415 - as above
-    from adology.errors import EngineError  # noqa: PLC0415 - as above
+    from adology.engine.offline import analyze, place  # noqa: PLC0415 - as above
     from adology.isolation import IsolatedPool  # noqa: PLC0415 - as above
-    from adology.store.similar import Query, unpack  # noqa: PLC0415 - as above
-    from adology.types import Ad  # noqa: PLC0415 - as above
+    from adology.money import PriceTable  # noqa: PLC0415 - as above
+    from adology.store.spending import Spending  # noqa: PLC0415 - as above
+    from adology.vendors import close_clients  # noqa: PLC0415 - as above
 
-    kind: SubjectKind = "ad" if isinstance(subject, Ad) else "asset"
     names = [one.name for one in chosen]
-    worker = settings.worker
-    queries: list[Query] = []
+    purse = Spending(database, PriceTable(settings.money.prices), settings.money.budgets)
     with tempfile.TemporaryDirectory(prefix="adology-") as scratch:
-        async with IsolatedPool(1, memory_bytes=worker.isolation_memory_bytes) as pool:
-            said = await analyze(Invoker(pool), analyzers.only(names), subject, Path(scratch)) if names else []
+        async with IsolatedPool(1, memory_bytes=settings.worker.isolation_memory_bytes) as pool:
+            invoker = Invoker(pool, purse)
+            if isinstance(subject, str):
+                said = await place(invoker, chosen, subject, Path(scratch))
+            else:
+                said = await analyze(invoker, analyzers.only(names), subject, Path(scratch)) if names else []
+    await close_clients()
+    return _queries([one for one in said if one.analyzer in names], chosen)
+
+
+def _queries(said: Sequence[Said], chosen: Sequence[ReadyAnalyzer]) -> list[Query]:
+    from adology.errors import EngineError  # noqa: PLC0415 - commands import when they run
+    from adology.store.similar import Query, unpack  # noqa: PLC0415 - as above
+
+    of_copy = {one.name for one in chosen if "ad" in one.analyzer.accepts}
+    queries: list[Query] = []
     for one in said:
-        if one.analyzer not in names:
-            continue
         if one.error is not None:
             raise EngineError(f"{one.analyzer}: {one.error}", code=one.error_code)
         vector = unpack(one.result["vector"])
         if vector is not None:
+            kind: SubjectKind = "ad" if one.analyzer in of_copy else "asset"
             queries.append(Query(kind=kind, analyzer=one.analyzer, space=one.result["space"], vector=vector))
     if not queries:
         raise EngineError(

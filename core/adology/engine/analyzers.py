@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from adology.abc.analyzer import Accepts, Analyzer
+from adology.abc.analyzer import Accepts, Analyzer, Needs
 from adology.context import Context
 from adology.engine.model import Claim
-from adology.errors import ConfigError
+from adology.errors import ConfigError, describe
 from adology.log import logger
-from adology.plugins import LoadedPlugin
+from adology.plugins import LoadedPlugin, missing
 from adology.settings import convert
 from adology.settings.base import operational_fields
 from adology.types import Struct
@@ -31,6 +31,8 @@ class ReadyAnalyzer(Struct, frozen=True, kw_only=True):
     settings_fields: dict[str, Any]
     reference: str
     fingerprint: str
+    needs: Needs = Needs()
+    """What it depends on with its settings."""
 
     def claim(self, kind: str, subject: str) -> Claim:
         """The claim for one subject (asset hash or copy hash)."""
@@ -70,7 +72,7 @@ class AnalyzerSet:
         wanted = set(names)
         for one in reversed(self._ready):  # users come after what they use
             if one.name in wanted:
-                wanted.update(one.analyzer.uses)
+                wanted.update(one.needs.uses)
         return AnalyzerSet(one for one in self._ready if one.name in wanted)
 
     def __iter__(self) -> Iterator[ReadyAnalyzer]:
@@ -86,7 +88,7 @@ def fingerprint(name: str, version: int, settings: Any, uses: Iterable[str]) -> 
     return hashlib.sha256(payload).hexdigest()[:32]
 
 
-def prepare(plugins: Iterable[LoadedPlugin], configured: Mapping[str, Mapping[str, Any]]) -> AnalyzerSet:
+def prepare(plugins: Sequence[LoadedPlugin], configured: Mapping[str, Mapping[str, Any]]) -> AnalyzerSet:
     """Instantiate analyzers with their settings, in dependency order.
 
     An analyzer whose settings are wrong, or whose packages are not installed, is left out and
@@ -96,37 +98,53 @@ def prepare(plugins: Iterable[LoadedPlugin], configured: Mapping[str, Mapping[st
     Raises:
         ConfigError: analyzers use each other in a circle.
     """
-    by_name = {plugin.name: plugin for plugin in plugins}
-    graph = {name: {used for used in plugin.cls.uses if used in by_name} for name, plugin in by_name.items()}
+    found = {plugin.name: one for plugin in plugins if (one := _configure(plugin, configured)) is not None}
+    known = {plugin.name for plugin in plugins}
+    graph = {name: {used for used in one.needs.uses if used in known} for name, one in found.items()}
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         raise ConfigError("analyzers", f"use each other in a circle: {' → '.join(error.args[1])}") from error
     ready: dict[str, ReadyAnalyzer] = {}
     for name in order:
-        plugin = by_name[name]
+        if name not in found:
+            continue  # left out, and logged as such
+        one = found[name]
         left_out = sorted(graph[name] - ready.keys())
         if left_out:
             logger.bind(analyzer=name, uses=left_out).error("analyzer left out: it uses one that was left out")
             continue
-        lacking = plugin.lacks
-        if lacking:
-            logger.bind(analyzer=name, packages=lacking).info("analyzer left out: packages are not installed")
-            continue
-        fields = dict(configured.get(name, {}))
-        try:
-            settings = convert(fields, plugin.settings_type, where="the settings", prefix=f"analyzers.{name}.")
-        except ConfigError as error:
-            logger.bind(analyzer=name, error=str(error)).error("analyzer left out")
-            continue
         # What a used analyzer depends on, its user depends on.
-        uses = [ready[used].fingerprint if used in ready else used for used in plugin.cls.uses]
+        uses = [ready[used].fingerprint if used in ready else used for used in one.needs.uses]
         ready[name] = ReadyAnalyzer(
             name=name,
-            analyzer=plugin.cls(),
-            settings=settings,
-            settings_fields=msgspec.to_builtins(settings),
-            reference=plugin.reference,
-            fingerprint=fingerprint(name, plugin.version, settings, uses),
+            analyzer=one.plugin.cls(),
+            settings=one.settings,
+            settings_fields=msgspec.to_builtins(one.settings),
+            reference=one.plugin.reference,
+            fingerprint=fingerprint(name, one.plugin.version, one.settings, uses),
+            needs=one.needs,
         )
     return AnalyzerSet(ready.values())
+
+
+class _Configured(NamedTuple):
+    plugin: LoadedPlugin
+    settings: Any
+    needs: Needs
+
+
+def _configure(plugin: LoadedPlugin, configured: Mapping[str, Mapping[str, Any]]) -> _Configured | None:
+    """The analyzer with its settings and what it needs with them; None, and logged, where it cannot work."""
+    fields = dict(configured.get(plugin.name, {}))
+    try:
+        settings = convert(fields, plugin.settings_type, where="the settings", prefix=f"analyzers.{plugin.name}.")
+        needs = plugin.needs(settings)
+    except Exception as error:  # noqa: BLE001 - settings that are wrong, or code of a plugin
+        logger.bind(analyzer=plugin.name, error=describe(error)).error("analyzer left out")
+        return None
+    lacking = missing(needs.packages)
+    if lacking:
+        logger.bind(analyzer=plugin.name, packages=lacking).info("analyzer left out: packages are not installed")
+        return None
+    return _Configured(plugin, settings, needs)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
+import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
 from adology.abc.analyzer import Derived, MediaItem
-from adology.aio import Coalescer
-from adology.context import Context
+from adology.aio import Coalescer, Limit
+from adology.context import Context, Isolate
 from adology.engine.analyzers import ReadyAnalyzer
 from adology.errors import AnalyzerCrashedError, ConfigError, Deferred, Retry
+from adology.isolation import is_regular, reference_of
 from adology.log import logger
 from adology.money.calls import Payer, Purse
 from adology.types import Struct
@@ -44,6 +47,10 @@ class IsolationPort(Protocol):
         self, reference: str, settings: dict[str, Any], item: MediaItem, *, scratch: Path, deadline_s: float
     ) -> IsolatedOutcome:
         """Outcome of the analyzer at `reference` on `item`."""
+        ...
+
+    async def call(self, reference: str, args: Sequence[Any], *, deadline_s: float, started: Callable[[], None]) -> Any:
+        """Result of the function at `reference`; `started` is called when its deadline begins."""
         ...
 
 
@@ -88,13 +95,27 @@ class Invoker:
             if answer is not None:
                 shared: Outcome = answer
                 return shared
-        context = self._context(analyzer, work.payer, (work.key,), scratch)
-        result = await _within(analyzer, analyzer.call(context, item))
+        async with _limited(analyzer) as limit:
+            context = self._context(analyzer, work.payer, (work.key,), limit, scratch)
+            result = await analyzer.call(context, item)
+            _check_derived(analyzer.name, context.derived)
         return Outcome(result=msgspec.to_builtins(result), derived=context.derived, cost_usd=_cost(context))
 
+    async def place(self, analyzer: ReadyAnalyzer, text: str) -> Outcome | None:
+        """Where a typed text stands in the analyzer's space; None where no words find anything in it.
+
+        Raises:
+            AnalyzerCrashedError: it passed its deadline.
+        """
+        async with _limited(analyzer) as limit:
+            context = self._context(analyzer, Payer(), (), limit)
+            result = await analyzer.analyzer.query(context, text)
+        return None if result is None else Outcome(result=msgspec.to_builtins(result), cost_usd=_cost(context))
+
     def _context(
-        self, analyzer: ReadyAnalyzer, payer: Payer, keys: tuple[str, ...], scratch: Path | None = None
+        self, analyzer: ReadyAnalyzer, payer: Payer, keys: tuple[str, ...], limit: Limit, scratch: Path | None = None
     ) -> Context[Any]:
+        pool = self._isolation
         return Context(
             analyzer.name,
             analyzer.settings,
@@ -103,6 +124,7 @@ class Invoker:
             purse=self._purse,
             payer=payer,
             keys=keys,
+            isolate=None if pool is None else _in_children(pool, limit),
         )
 
     async def _isolated(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path) -> IsolatedOutcome:
@@ -140,9 +162,10 @@ class Invoker:
 
     async def _call_many(self, analyzer: ReadyAnalyzer, payer: Payer, works: list[Work]) -> list[Any]:
         """For each item an outcome, an error of its own, or None: it is to be analysed alone."""
-        context = self._context(analyzer, payer, tuple(work.key for work in works))
         try:
-            answers = await _within(analyzer, _many(analyzer, context, [work.item for work in works]))
+            async with _limited(analyzer) as limit:
+                context = self._context(analyzer, payer, tuple(work.key for work in works), limit)
+                answers = await _many(analyzer, context, [work.item for work in works])
         except (Retry, Deferred, ConfigError):
             raise  # says nothing about an item
         except Exception as error:
@@ -176,12 +199,39 @@ async def _many(analyzer: ReadyAnalyzer, context: Context[Any], items: list[Any]
     return await asyncio.to_thread(function, context, items)  # type: ignore[arg-type]  # a plain function is taken as well
 
 
-async def _within(analyzer: ReadyAnalyzer, work: Any) -> Any:
+def _check_derived(analyzer: str, derived: Sequence[Derived]) -> None:
+    """A link in the place of a file would have another file archived: a child process may have put it there."""
+    for file in derived:
+        if os.path.lexists(file.path) and not is_regular(file.path):
+            raise ValueError(f"{analyzer} wrote no regular file for derived {file.name!r}")
+
+
+@contextlib.asynccontextmanager
+async def _limited(analyzer: ReadyAnalyzer) -> AsyncIterator[Limit]:
     deadline_s = analyzer.analyzer.deadline_s
+    limit = Limit(deadline_s)
     try:
-        async with asyncio.timeout(deadline_s) as limit:
-            return await work
+        async with limit:
+            yield limit
     except TimeoutError:
-        if not limit.expired():
+        if not limit.expired:
             raise
         raise AnalyzerCrashedError(f"{analyzer.name} took longer than its deadline of {deadline_s:g} s") from None
+
+
+def _in_children(pool: IsolationPort, limit: Limit) -> Isolate:
+    """As `Invoker._isolated`, for single functions; waiting for a child is not the analyzer's time."""
+
+    async def isolate(function: Callable[..., Any], args: Sequence[Any], deadline_s: float | None) -> Any:
+        reference = reference_of(function)
+        for last in (False, True):
+            try:
+                with limit.pause() as started:
+                    most_s = limit.left() if deadline_s is None else min(limit.left(), deadline_s)
+                    return await pool.call(reference, args, deadline_s=most_s, started=started)
+            except AnalyzerCrashedError:
+                if last or not limit.left():
+                    raise
+        raise AssertionError("unreachable")
+
+    return isolate

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 from adology.abc.analyzer import AdItem, MediaItem
 from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
 from adology.engine.clean import clean_plain
-from adology.engine.invoke import Invoker, Work
+from adology.engine.invoke import Invoker, Outcome, Work
 from adology.errors import EngineError, Skip, code_of, describe
 from adology.fetch.sniff import sniff
 from adology.log import external_call
@@ -92,6 +93,23 @@ async def analyze(invoker: Invoker, analyzers: AnalyzerSet, subject: MediaItem |
     return await _run(invoker, analyzers.accepting(subject.kind), subject, scratch)
 
 
+async def place(invoker: Invoker, analyzers: Sequence[ReadyAnalyzer], text: str, scratch: Path) -> list[Said]:
+    """Where a typed text stands for each of these analyzers.
+
+    One of copy that does not tell a search from an ad is given the text as an ad. Those in whose
+    spaces words find nothing say nothing.
+    """
+    said: list[Said] = []
+    for analyzer in analyzers:
+        answer, outcome = await _said(analyzer, partial(invoker.place, analyzer, text))
+        if outcome is not None or answer.error is not None:
+            said.append(answer)
+        elif "ad" in analyzer.analyzer.accepts:
+            ad = AdItem(ad=Ad(id="text", bodies=(text,)))
+            said.append(await _run_one(invoker, analyzer, ad, scratch))
+    return said
+
+
 async def _run(
     invoker: Invoker, analyzers: Sequence[ReadyAnalyzer], item: MediaItem | AdItem, scratch: Path
 ) -> list[Said]:
@@ -99,25 +117,32 @@ async def _run(
     for analyzer in analyzers:
         folder = scratch / analyzer.name
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        results = {one.analyzer: one.result for one in said if one.analyzer in analyzer.analyzer.uses}
+        results = {one.analyzer: one.result for one in said if one.analyzer in analyzer.needs.uses}
         said.append(await _run_one(invoker, analyzer, msgspec.structs.replace(item, results=results), folder))
     return said
 
 
 async def _run_one(invoker: Invoker, analyzer: ReadyAnalyzer, item: Any, folder: Path) -> Said:
+    work = Work(item=item, key="", payer=Payer())
+    answer, _ = await _said(analyzer, lambda: invoker.invoke(analyzer, work, folder))
+    return answer
+
+
+async def _said(analyzer: ReadyAnalyzer, ask: Callable[[], Awaitable[Outcome | None]]) -> tuple[Said, Outcome | None]:
     started = time.perf_counter()
-    answer = Said(analyzer=analyzer.name, version=analyzer.analyzer.version)
+    answer, outcome = Said(analyzer=analyzer.name, version=analyzer.analyzer.version), None
     try:
         async with external_call("analyzer", analyzer.name):
-            outcome = await invoker.invoke(analyzer, Work(item=item, key="", payer=Payer()), folder)
-        answer = msgspec.structs.replace(
-            answer,
-            result=clean_plain(outcome.result),
-            derived=tuple(file.path for file in outcome.derived),
-            cost_usd=outcome.cost_usd,
-        )
+            outcome = await ask()
+        if outcome is not None:
+            answer = msgspec.structs.replace(
+                answer,
+                result=clean_plain(outcome.result),
+                derived=tuple(file.path for file in outcome.derived),
+                cost_usd=outcome.cost_usd,
+            )
     except Exception as error:  # noqa: BLE001 - shown beside the others' results
         answer = msgspec.structs.replace(
             answer, error_code=code_of(error), error=describe(error), skipped=isinstance(error, Skip)
         )
-    return msgspec.structs.replace(answer, seconds=round(time.perf_counter() - started, 4))
+    return msgspec.structs.replace(answer, seconds=round(time.perf_counter() - started, 4)), outcome

@@ -15,19 +15,22 @@ import msgspec
 from adology.abc.analyzer import Analyzer, MediaItem
 from adology.context import Context
 from adology.errors import AdologyError
+from adology.isolation.calls import find_function
 from adology.isolation.confine import Channel, confine
 from adology.isolation.errors import clean, pack_error, pack_fault
 from adology.isolation.wire import (
     MAX_FRAME,
+    Call,
     Done,
     Fault,
+    FromWorker,
     Hello,
     LogLine,
     Made,
     OutOfMemory,
     Request,
     Started,
-    decode_request,
+    decode_from_worker,
     encode,
 )
 from adology.log import logger
@@ -57,11 +60,11 @@ class Child:
         self._channel.write(encode(Hello()))
         while (message := self._channel.read()) is not None:
             self._lines_left = LOG_LINES
-            self._channel.write(self._answer(decode_request(message)))
+            self._channel.write(self._answer(decode_from_worker.decode(message)))
 
-    def _answer(self, request: Request) -> bytes:
+    def _answer(self, request: FromWorker) -> bytes:
         try:
-            answer = encode(self._analyze(request))
+            answer = encode(self._analyze(request) if isinstance(request, Request) else self._call(request))
             if len(answer) <= MAX_FRAME:
                 return answer
             text = f"the result has {len(answer)} bytes; allowed are {MAX_FRAME}"
@@ -100,6 +103,11 @@ class Child:
         plain = msgspec.to_builtins(result)
         derived = tuple(Made(name=made.name, content_type=made.content_type) for made in context.derived)
         return Done(result=plain, derived=derived)
+
+    def _call(self, call: Call) -> Done:
+        function = find_function(call.reference)
+        self._channel.write(encode(Started()))
+        return Done(result=function(*call.args), derived=())
 
     def _load(self, reference: str) -> tuple[Analyzer[Any, Any], type[Any]]:
         if reference not in self._loaded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -13,7 +13,20 @@ from adology.abc.analyzer import Derived, MediaItem
 from adology.errors import AnalyzerCrashedError, MediaUnusableError, Retry
 from adology.isolation.errors import IsolatedFaultError, unpack_error
 from adology.isolation.process import ChildLostError, ChildProcess
-from adology.isolation.wire import Answer, Done, Failed, Fault, Item, Made, OutOfMemory, Request
+from adology.isolation.wire import (
+    MAX_FRAME,
+    Answer,
+    Call,
+    Done,
+    Failed,
+    Fault,
+    FromWorker,
+    Item,
+    Made,
+    OutOfMemory,
+    Request,
+    encode,
+)
 from adology.log import logger
 from adology.types import Struct
 
@@ -84,20 +97,55 @@ class IsolatedPool:
         request = Request(
             reference=reference, settings=settings, item=_plain(item), scratch=str(scratch), deadline_s=deadline_s
         )
+        answer = await self._ask(request, f"{reference} on {item.sha256[:12]}")
+        if isinstance(answer, Done):
+            return Outcome(result=answer.result, derived=_check_derived(answer.derived, scratch, reference))
+        raise self._error(answer, reference, f"{item.sha256[:12]} ({item.size_bytes} bytes of {item.content_type})")
+
+    async def call(
+        self,
+        reference: str,
+        args: Sequence[Any],
+        *,
+        deadline_s: float,
+        started: Callable[[], None] = lambda: None,
+    ) -> Any:
+        """The result of the function that `reference` (``module:function``) names, as plain data.
+
+        `args` and result are what MessagePack knows, bytes among it. `deadline_s` counts from the
+        moment the child has imported the function; `started` is called then.
+
+        Raises:
+            ValueError: the arguments are too long for a message.
+            TypeError: an argument is not plain.
+            AdologyError: as `run`, and what the function raised.
+            IsolatedFaultError: it raised something that is not ours, or its result is not plain.
+        """
+        request = Call(reference=reference, args=list(args), deadline_s=deadline_s)
+        size = len(encode(request))
+        if size > MAX_FRAME:
+            raise ValueError(f"{reference} is given {size} bytes; allowed are {MAX_FRAME}: pass a path")
+        answer = await self._ask(request, reference, started)
+        if isinstance(answer, Done):
+            return answer.result
+        raise self._error(answer, reference, "what it was given")
+
+    async def _ask(self, request: FromWorker, what: str, started: Callable[[], None] = lambda: None) -> Answer:
+        """The answer of a child that is lent for it; `what` names the work."""
         async with self._slots:
             child = await self._take()
             self._busy.add(child)
             try:
-                answer = await child.ask(request)
+                answer = await child.ask(request, started)
             except ChildLostError as error:
-                await self._bury(child, request, str(error))
-                raise self._lost(request, str(error)) from None
+                await self._bury(child, request.reference, what, str(error))
+                raise self._lost(what, str(error)) from None
             except BaseException:
                 # Cancelled: it may be in the middle of anything.
                 self._retire(child)
                 raise
             self._give_back(child, answer)
-        return self._outcome(answer, request)
+        return answer
 
     async def _take(self) -> ChildProcess:
         """A warm child, or a new one."""
@@ -148,7 +196,7 @@ class IsolatedPool:
         else:
             self._idle.append(child)
 
-    async def _bury(self, child: ChildProcess, request: Request, how: str) -> None:
+    async def _bury(self, child: ChildProcess, reference: str, what: str, how: str) -> None:
         self._busy.discard(child)
         try:
             await child.end()
@@ -157,8 +205,8 @@ class IsolatedPool:
             raise
         if not self._closed:
             logger.bind(
-                analyzer=request.reference,
-                asset=request.item.sha256[:12],
+                analyzer=reference,
+                work=what,
                 child=child.pid,
                 how=how,
                 last_words=child.last_words()[-1500:],
@@ -177,29 +225,21 @@ class IsolatedPool:
         task.add_done_callback(self._background.discard)
         return task
 
-    def _lost(self, request: Request, how: str) -> AnalyzerCrashedError | Retry:
+    def _lost(self, what: str, how: str) -> AnalyzerCrashedError | Retry:
         if self._closed:
             return self._closing()
-        return AnalyzerCrashedError(f"{request.reference} on {request.item.sha256[:12]}: its process {how}.")
+        return AnalyzerCrashedError(f"{what}: its process {how}.")
 
     @staticmethod
     def _closing() -> Retry:
         return Retry("the pool of isolated analyzers is closing.", code="ADO-5202")
 
-    def _outcome(self, answer: Answer, request: Request) -> Outcome:
-        match answer:
-            case Done():
-                derived = _check_derived(answer.derived, Path(request.scratch), request.reference)
-                return Outcome(result=answer.result, derived=derived)
-            case Failed():
-                raise unpack_error(answer)
-            case Fault():
-                raise IsolatedFaultError(request.reference, answer.error, answer.text, answer.trace)
-            case OutOfMemory():
-                raise MediaUnusableError(
-                    f"{request.reference} needs more than {self._memory_bytes} bytes of memory "
-                    f"for {request.item.sha256[:12]} ({request.item.size_bytes} bytes of {request.item.content_type})."
-                )
+    def _error(self, answer: Failed | Fault | OutOfMemory, reference: str, given: str) -> Exception:
+        if isinstance(answer, Failed):
+            return unpack_error(answer)
+        if isinstance(answer, Fault):
+            return IsolatedFaultError(reference, answer.error, answer.text, answer.trace)
+        return MediaUnusableError(f"{reference} needs more than {self._memory_bytes} bytes of memory for {given}.")
 
 
 def _plain(item: MediaItem) -> Item:
@@ -213,6 +253,14 @@ def _plain(item: MediaItem) -> Item:
     )
 
 
+def is_regular(path: Path) -> bool:
+    """Whether a file is there that is no link to another."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
 def _check_derived(made: Sequence[Made], scratch: Path, analyzer: str) -> tuple[Derived, ...]:
     """Regular files by plain names in our scratch folder: the engine will read and archive them.
 
@@ -221,10 +269,6 @@ def _check_derived(made: Sequence[Made], scratch: Path, analyzer: str) -> tuple[
     for file in made:
         if not file.name or "/" in file.name or file.name.startswith(".") or "\0" in file.name:
             raise IsolatedFaultError(analyzer, "ValueError", f"{file.name!r} is no plain name for a derived file")
-        try:
-            is_regular = stat.S_ISREG(os.lstat(scratch / file.name).st_mode)
-        except OSError:
-            is_regular = False
-        if not is_regular:
+        if not is_regular(scratch / file.name):
             raise IsolatedFaultError(analyzer, "ValueError", f"it wrote no regular file for derived {file.name!r}")
     return tuple(Derived(name=m.name, content_type=m.content_type, path=scratch / m.name) for m in made)

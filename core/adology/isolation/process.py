@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -17,9 +18,9 @@ from adology.isolation.wire import (
     MAX_FRAME,
     Answer,
     FromChild,
+    FromWorker,
     Hello,
     LogLine,
-    Request,
     Started,
     decode_from_child,
     encode,
@@ -38,6 +39,10 @@ _PASSED_ON = (
     *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "XDG_CACHE_HOME", "HF_HOME", "TORCH_HOME", "FONTCONFIG_PATH"),
 )
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 class ChildLostError(Exception):
@@ -106,8 +111,8 @@ class ChildProcess:
         """The end of what it wrote to standard error (and output): a crash's stack, say."""
         return self._tail.decode("utf-8", "replace").strip()
 
-    async def ask(self, request: Request) -> Answer:
-        """Its answer.
+    async def ask(self, request: FromWorker, started: Callable[[], None] = _nothing) -> Answer:
+        """Its answer; `started` is called when the deadline begins.
 
         Raises:
             ChildLostError: there will be none.
@@ -119,6 +124,7 @@ class ChildProcess:
                 first = await self._receive()
             if not isinstance(first, Started):
                 return _as_answer(first)
+            started()
         except TimeoutError:
             raise ChildLostError(f"took longer than {LOAD_S:g} s to load and was killed") from None
         try:

@@ -1,7 +1,7 @@
 """What the worker and a child process say to each other: MessagePack behind a length.
 
-The worker sends `Request`. The child sends `Hello` once, and for each request `Started` when
-the analyzer is loaded (its deadline runs from there), any number of `LogLine`, and one of
+The worker sends `Request` or `Call`. The child sends `Hello` once, and for each request `Started` when
+the analyzer or function is loaded (its deadline runs from there), any number of `LogLine`, and one of
 `Done`, `Failed`, `Fault`, `OutOfMemory`; of these the last three may come instead of `Started`.
 """
 
@@ -31,7 +31,7 @@ class Item(Struct, frozen=True, kw_only=True):
     results: dict[str, Any]
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True, tag=True):
     """Analyse one item with the class that `reference` (``module:Class``) names."""
 
     reference: str
@@ -41,12 +41,20 @@ class Request(Struct, frozen=True, kw_only=True):
     deadline_s: float
 
 
+class Call(Struct, frozen=True, kw_only=True, tag=True):
+    """Call the function that `reference` (``module:function``) names."""
+
+    reference: str
+    args: list[Any]
+    deadline_s: float
+
+
 class Hello(Struct, frozen=True, kw_only=True, tag=True):
     """The child is ready for requests."""
 
 
 class Started(Struct, frozen=True, kw_only=True, tag=True):
-    """The analyzer is loaded and begins with the item."""
+    """The analyzer or function is loaded and begins."""
 
 
 class LogLine(Struct, frozen=True, kw_only=True, tag=True):
@@ -91,9 +99,10 @@ class OutOfMemory(Struct, frozen=True, kw_only=True, tag=True):
     """The item needs more memory than the child may have. The child wants to be replaced."""
 
 
+FromWorker = Request | Call
 Answer = Done | Failed | Fault | OutOfMemory
 FromChild = Hello | Started | LogLine | Answer
 
 encode = msgspec.msgpack.Encoder().encode
-decode_request = msgspec.msgpack.Decoder(Request).decode
+decode_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
 decode_from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)

@@ -14,6 +14,11 @@ def _tokens(service: str, model: str, since: date, *, cached: float = 0.0, outpu
     return Price(service=service, model=model, since=since, usd_per_million={k: v for k, v in units.items() if v})
 
 
+def _heard(model: str, since: date, *, audio: float, fed: float, output: float) -> Price:
+    units = {"audio_tokens": audio, "input_tokens": fed, "output_tokens": output}
+    return Price(service="openai", model=model, since=since, usd_per_million=units)
+
+
 PUBLISHED = (
     _tokens("openai", "text-embedding-3-small", date(2024, 1, 25), fed=0.02),
     _tokens("openai", "text-embedding-3-large", date(2024, 1, 25), fed=0.13),
@@ -21,12 +26,23 @@ PUBLISHED = (
     _tokens("openai", "gpt-4.1-mini*", date(2025, 4, 14), fed=0.40, cached=0.10, output=1.60),
     _tokens("openai", "gpt-5-mini*", date(2025, 8, 7), fed=0.25, cached=0.025, output=2.00),
     _tokens("openai", "gpt-5-nano*", date(2025, 8, 7), fed=0.05, cached=0.005, output=0.40),
+    Price(service="openai", model="gpt-transcribe", since=date(2026, 11, 1), usd_per_million={"seconds": 75.0}),
+    Price(service="openai", model="whisper-1", since=date(2023, 3, 1), usd_per_million={"seconds": 100.0}),
+    _heard("gpt-4o-transcribe*", date(2025, 3, 20), audio=6.0, fed=2.5, output=10.0),
+    _heard("gpt-4o-mini-transcribe*", date(2025, 3, 20), audio=3.0, fed=1.25, output=5.0),
     Price(service="openai", model="omni-moderation*", since=date(2024, 9, 26)),
     Price(
         service="bedrock",
         model="amazon.titan-embed-image-v1",
         since=date(2023, 11, 29),
         usd_per_million={"input_tokens": 0.80, "images": 60.0},
+    ),
+    # As a public price table gives it, which names AWS's console as its source; not read there by us.
+    Price(
+        service="bedrock",
+        model="amazon.nova-2-multimodal-embeddings-v1:0",
+        since=date(2025, 10, 28),
+        usd_per_million={"input_tokens": 0.135, "images": 60.0},
     ),
 )
 """List prices as their vendors published them on that day. They change, and differ by region and
@@ -37,13 +53,17 @@ class PriceTable:
     """Finds the price of a model on a day, in the given rows before the published ones."""
 
     def __init__(self, prices: Iterable[Price] = ()) -> None:
-        self._prices = (*prices, *PUBLISHED)
+        self._own = tuple(prices)
 
     def find(self, service: str, model: str, on: date) -> Price | None:
-        """The price that applies: of the row that names the model most closely, then of the newest."""
+        """The price that applies: of the row that names the model most closely, of one's own, then of the newest."""
         known = [
-            price
-            for price in self._prices
+            (price, is_own)
+            for rows, is_own in ((self._own, True), (PUBLISHED, False))
+            for price in rows
             if price.service == service and price.since <= on and fnmatch.fnmatchcase(model, price.model)
         ]
-        return max(known, key=lambda price: (price.model == model, len(price.model), price.since), default=None)
+        best = max(
+            known, key=lambda one: (one[0].model == model, len(one[0].model), one[1], one[0].since), default=None
+        )
+        return best[0] if best is not None else None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any, Literal
 
 import msgspec
+
+from adology.abc.analyzer import Needs
 
 Kind = Literal["source", "analyzer", "sink"]
 Stage = Literal["import", "register", "call", "validate"]
@@ -40,12 +43,26 @@ class LoadedPlugin(msgspec.Struct, frozen=True, kw_only=True):
     result_type: Any = None
     source_hash: str = ""
 
-    @property
-    def lacks(self) -> list[str]:
-        """Modules that an analyzer needs to run and that are not installed."""
-        return [name for name in getattr(self.cls, "packages", ()) if find_spec(name) is None]
+    def needs(self, settings: Any) -> Needs:
+        """What an analyzer depends on with these settings; nothing for sources and sinks."""
+        if self.kind != "analyzer":
+            return Needs()
+        needs: Needs = self.cls.needs(settings)
+        return needs
 
     @property
     def reference(self) -> str:
         """``module:Class``, by which a child process finds the class again."""
         return f"{self.cls.__module__}:{self.cls.__qualname__}"
+
+
+def missing(packages: Iterable[str]) -> list[str]:
+    """Those of the modules that are not installed."""
+    return [name for name in packages if not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # of a.b, where there is no a
+        return False

@@ -72,6 +72,8 @@ def _check_analyzer(cls: Any, where: str, result: Any) -> None:
         raise InvalidPluginError(f"{where}.accepts is {accepts!r}; allowed: a tuple of {', '.join(ACCEPTS)}")
     if not (inspect.isclass(result) and issubclass(result, msgspec.Struct)):
         raise InvalidPluginError(f"{where}: result type {result!r} is not a msgspec.Struct")
+    if not isinstance(inspect.getattr_static(cls, "needs"), classmethod):
+        raise InvalidPluginError(f"{where}.needs is no class method: it is asked before there is an instance")
     _check_word(f"{where}.isolation", cls.isolation, ISOLATIONS)
     if cls.isolation == "process" and inspect.iscoroutinefunction(cls.analyze):
         raise InvalidPluginError(

@@ -18,7 +18,7 @@ class Price(Settings, frozen=True, kw_only=True):
     """One row: the price of a model from a day on, until a later row of the same model.
 
     `usd_per_million` names units as the vendor counts them: input_tokens, cached_tokens,
-    output_tokens, images, characters, requests. A unit without a price costs nothing.
+    output_tokens, audio_tokens, images, seconds, characters, requests. A unit without a price costs nothing.
     """
 
     service: Annotated[str, Meta(description="Vendor, as plugins name it: openai, bedrock.", min_length=1)]

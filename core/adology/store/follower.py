@@ -13,10 +13,31 @@ from adology.log import logger
 from adology.store.changes import Change, Changes, Position, PositionLostError
 from adology.store.database import Database
 from adology.store.embedded import PAGE, CommittedSubjects
+from adology.store.locks import AdvisoryLocks
 from adology.store.subjects import SubjectKind
+
+STANDBY_S = 5.0
 
 Owners = dict[str, set[str | None]]
 """Subject → owners whose ads may have shown it until now."""
+
+
+async def hold_alone(stack: contextlib.AsyncExitStack, locks: AdvisoryLocks, name: str, stop: asyncio.Event) -> bool:
+    """True once the lock is ours until the stack ends; False when `stop` came before.
+
+    Raises:
+        UnavailableError: the server does not answer.
+    """
+    while not stop.is_set():
+        held = contextlib.AsyncExitStack()
+        if await held.enter_async_context(locks.hold(name)):
+            stack.push_async_exit(held)
+            return True
+        await held.aclose()
+        logger.bind(lock=name).debug("another process follows; standing by")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), STANDBY_S)
+    return False
 
 
 class Derived(Protocol):

@@ -106,11 +106,16 @@ class AnalyzerConformance(Conformance):
         prints = {self._fingerprint() for _ in range(3)}
         if len(prints) > 1:
             fail("the fingerprint differs from start to start: a default of the settings is not constant")
-        if isinstance(self.plugin.uses, str) or any(not isinstance(used, str) for used in self.plugin.uses):
-            fail(f"uses is {self.plugin.uses!r}; allowed: a tuple of names")
+        needs = self.plugin.needs(self.make_settings())
+        for where, names in (("needs(…)", needs), ("", self.plugin)):
+            for field in ("uses", "packages", "pays"):
+                value = getattr(names, field)
+                if isinstance(value, str) or any(not isinstance(name, str) for name in value):
+                    fail(f"{where}{'.' if where else ''}{field} is {value!r}; allowed: a tuple of names")
 
     def _fingerprint(self) -> str:
-        return fingerprint(self.plugin.name, self.plugin.version, self.make_settings(), self.plugin.uses)
+        settings = self.make_settings()
+        return fingerprint(self.plugin.name, self.plugin.version, settings, self.plugin.needs(settings).uses)
 
     @check("Raise Skip (nothing to say) or Terminal (cannot be read, with the reason) for inputs you cannot use.")
     async def test_hostile_input_is_judged(self) -> None:

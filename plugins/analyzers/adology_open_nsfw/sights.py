@@ -15,7 +15,7 @@ from adology_media.opening import opened
 from adology_media.sniff import Format, sniff
 
 SIDE = 320
-"""Longest side of frames; the model looks at 256."""
+"""Longest side of frames, unless others are asked for; the model looks at 256."""
 JPEG_QUALITY = 95
 MOST_ANIMATION_FRAMES = 200
 MOST_ANIMATION_PIXELS = 100_000_000
@@ -41,18 +41,20 @@ class Sights(Struct, frozen=True, kw_only=True):
     damaged: bool = False
 
 
-def look(path: Path, *, frames: int, max_pixels: int, analyzer: str, scratch: Path | None = None) -> Sights:
-    """A picture as it is; of a video or an animation at most `frames` pictures, evenly spread.
+def look(
+    path: Path, *, frames: int, max_pixels: int, analyzer: str, scratch: Path | None = None, side: int = SIDE
+) -> Sights:
+    """A picture, at most 640 a side; of a video or an animation at most `frames` pictures, evenly spread.
 
-    What the bytes are decides, never the name. `analyzer` is whose setting max_pixels errors name.
-    Files for the time being go to `scratch`.
+    What the bytes are decides, never the name. `side` is the longest of a video's frames. `analyzer`
+    is whose setting max_pixels errors name. Files for the time being go to `scratch`.
 
     Raises:
         MediaUnusableError: it is no picture or video, is broken, or larger than `max_pixels`.
     """
     format_ = sniff(path)
     if format_.kind == "video":
-        return _film(path, format_, frames, max_pixels, scratch)
+        return _film(path, format_, frames, max_pixels, scratch, side)
     animation = count_frames(path, format_.name, limit=MediaSettings().max_frames)
     with opened(path, format_, max_pixels=max_pixels, analyzer=analyzer) as image:
         if animation.frames > 1:
@@ -64,12 +66,12 @@ def look(path: Path, *, frames: int, max_pixels: int, analyzer: str, scratch: Pa
         return Sights(pictures=(Sight(picture=pixels.turn(small, turned)),))
 
 
-def _film(path: Path, format_: Format, frames: int, max_pixels: int, scratch: Path | None) -> Sights:
+def _film(path: Path, format_: Format, frames: int, max_pixels: int, scratch: Path | None, side: int) -> Sights:
     """The frames that the media analyzer would take, without its sound."""
     settings = MediaSettings(
         max_pixels=max_pixels,
         keyframes=frames,
-        keyframe_side=SIDE,
+        keyframe_side=side,
         thumbnail_side=16,
         jpeg_quality=JPEG_QUALITY,
         loudness_s=0.0,

@@ -1,8 +1,9 @@
 """What advertisers do not want to stand beside: nudity in creatives, sensitive subjects in copy.
 
 `media_analyzer.SafetyAnalyzer` looks at images and frames with a local model, in a child process;
-`copy_analyzer.CopySafetyAnalyzer` reads copy by rules. Two analyzers, since only files need
-isolation and both are cached by what they depend on. Neither proves that an ad is safe.
+`copy_analyzer.CopySafetyAnalyzer` reads copy by rules. Either has a vendor's moderation besides
+where the settings ask for it. Two analyzers, since both are cached by what they depend on. Neither
+proves that an ad is safe.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from adology_safety.copy_analyzer import CopySafetyAnalyzer
 from adology_safety.copy_model import CopySafety, Hit, Risk
 from adology_safety.media_analyzer import SafetyAnalyzer
 from adology_safety.media_model import FrameScore, MediaSafety
+from adology_safety.moderation_model import Judged, Moderated
 from adology_safety.settings import CopySafetySettings, SafetySettings
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "CopySafetySettings",
     "FrameScore",
     "Hit",
+    "Judged",
     "MediaSafety",
+    "Moderated",
     "Risk",
     "SafetyAnalyzer",
     "SafetySettings",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from adology import Ad, AdItem, Analyzer, Context, Skip
+import msgspec
+
+from adology import Ad, AdItem, Analyzer, Context, Needs, Skip
 from adology_copy.analyzer import gather
 from adology_copy.model import Piece
-from adology_safety import words
+from adology_safety import moderation, words
 from adology_safety.copy_model import Category, CopySafety, Hit, Risk
 from adology_safety.levels import LEVELS, Level
 from adology_safety.rules import find
@@ -19,23 +22,41 @@ GRAVE: frozenset[Category] = frozenset({"adult", "drugs", "hate", "obscenity"})
 
 
 class CopySafetyAnalyzer(Analyzer[CopySafetySettings, CopySafety]):
-    """Sensitive subjects that the copy names, each with the phrase and where it stands."""
+    """Sensitive subjects that the copy names, each with the phrase and where it stands.
+
+    With provider "openai" a vendor's moderation of the same texts stands besides it.
+    """
 
     name = "safety_copy"
     version = 1
     accepts = ("ad",)
-    uses = (f"rules/{words.VERSION}",)
+    deadline_s = 150.0
 
-    def analyze(self, ctx: Context[CopySafetySettings], item: AdItem) -> CopySafety:
+    @classmethod
+    def needs(cls, settings: CopySafetySettings) -> Needs:
+        """The lists in any case; moderation costs nothing."""
+        rules = f"rules/{words.VERSION}"
+        if settings.provider == "local":
+            return Needs(uses=(rules,))
+        return Needs(uses=(rules, settings.model or moderation.MODEL), packages=("openai",))
+
+    async def analyze(self, ctx: Context[CopySafetySettings], item: AdItem) -> CopySafety:
         """The verdict on one ad's copy.
 
         Raises:
             Skip: the ad has no copy.
+            Deferred, Retry, ConfigError: as the vendor's client raises them.
         """
-        pieces, truncated = pieces_of(item.ad, ctx.settings.max_chars)
+        settings = ctx.settings
+        pieces, truncated = await asyncio.to_thread(pieces_of, item.ad, settings.max_chars)
         if not pieces:
             raise Skip(f"ad {item.ad.id} has no copy: no body, title, caption, description or button")
-        return judge(pieces, most=ctx.settings.max_hits, truncated=truncated)
+        verdict = await asyncio.to_thread(judge, pieces, most=settings.max_hits, truncated=truncated)
+        text = "\n".join(piece.text for piece in pieces)
+        if settings.provider == "local" or not text.strip():
+            return verdict
+        said = await moderation.moderate_text(ctx, settings.model, text)
+        return msgspec.structs.replace(verdict, moderation=said)
 
 
 def pieces_of(ad: Ad, max_chars: int) -> tuple[tuple[Piece, ...], bool]:

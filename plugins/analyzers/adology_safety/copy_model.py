@@ -6,6 +6,7 @@ from typing import Literal
 
 from adology import Struct
 from adology_safety.levels import Level
+from adology_safety.moderation_model import Moderated
 
 Category = Literal[
     "adult", "gambling", "alcohol", "tobacco", "cannabis", "drugs", "weapons", "social_issue", "politics", "hate",
@@ -46,7 +47,8 @@ class CopySafety(Struct, frozen=True, kw_only=True):
 
     `level` is the highest of `risks`. `rules` is the version of the lists. "none" means that no
     listed phrase was found, not that the ad is safe. `hits` are the first ones, in order of the
-    texts; `truncated`: the copy was longer than the setting max_chars allows.
+    texts; `truncated`: the copy was longer than the setting max_chars allows. `moderation` is a
+    vendor's verdict on the same texts, None without one: it changes none of the other fields.
     """
 
     rules: str
@@ -54,3 +56,4 @@ class CopySafety(Struct, frozen=True, kw_only=True):
     risks: tuple[Risk, ...] = ()
     hits: tuple[Hit, ...] = ()
     truncated: bool = False
+    moderation: Moderated | None = None

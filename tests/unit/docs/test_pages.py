@@ -18,7 +18,11 @@ import adology_media.model
 import adology_pulse.model
 import adology_safety.copy_model
 import adology_safety.media_model
+import adology_scores.measures_model
+import adology_scores.scores_model
 import adology_text.model
+import adology_video.model
+import adology_video.transcript_model
 from adology.embedded import SERVERS
 from adology.engine.manifest import Manifest
 from adology.migrations import __file__ as migrations_file
@@ -31,6 +35,7 @@ from adology_files.fields import NAMES
 from adology_mongo.sink import ANALYSES, PAYLOADS, RESULTS
 from adology_registry.metrics import RequestCounts, render
 from adology_registry.state import ActiveBrands
+from adology_scores.pack_files import parse
 from tests.conftest import ROOT
 from tests.unit.docs import setting_tables
 from tests.unit.docs.pages import DOCS, PAGES, blocks, read, rows, section, source_files
@@ -45,6 +50,10 @@ MODELS = {
     "visual_embedding": adology_embeddings.visual_model,
     "safety": adology_safety.media_model,
     "safety_copy": adology_safety.copy_model,
+    "video": adology_video.model,
+    "transcript": adology_video.transcript_model,
+    "measures": adology_scores.measures_model,
+    "scores": adology_scores.scores_model,
 }
 
 
@@ -186,6 +195,9 @@ def test_settings_that_are_shown_are_valid(page: str, block: str, tmp_path: Path
     found = tomllib.loads(block)
     if "project" in found:
         assert list(found["project"]["entry-points"]) == ["adology"]
+        return
+    if "rules" in found:
+        assert parse(block, where=page).rules
         return
     file = tmp_path / "adology.toml"
     file.write_text(block)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from adology import Analyzer, Context
+from adology import Analyzer, Context, Needs
 from adology.abc.analyzer import AdItem, Derived, MediaItem
 from adology.engine.analyze import Analysed, AnalysisRunner, Subject
 from adology.engine.analyzers import ReadyAnalyzer
@@ -55,7 +55,7 @@ def make(name: str, act: Callable[[Context[None], Any], Any], **over: Any) -> Re
         setattr(analyzer, key, value)
     return ReadyAnalyzer(
         name=name, analyzer=analyzer, settings=None, settings_fields={}, reference=f"tests:{name}",
-        fingerprint=f"print-{name}",
+        fingerprint=f"print-{name}", needs=Needs(uses=over.get("uses", ())),
     )  # fmt: skip
 
 

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 
-from adology import Analyzer, Context, Operational, Secret, Settings
+from adology import Analyzer, Context, Needs, Operational, Secret, Settings
 from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer, fingerprint, prepare
 from adology.errors import ConfigError
-from adology.plugins import LoadedPlugin
+from adology.plugins import LoadedPlugin, missing
 from adology.types import Struct
 
 
@@ -59,7 +59,7 @@ def test_analyzers_that_use_each_other_in_a_circle_are_named() -> None:
 def test_an_analyzer_whose_packages_are_not_installed_is_left_out_with_its_users() -> None:
     plugins = [make_plugin("a"), make_plugin("b", "a"), make_plugin("c")]
     plugins[0].cls.packages = ("json", "no_such_package_at_all")
-    assert plugins[0].lacks == ["no_such_package_at_all"]
+    assert missing(plugins[0].cls.packages) == ["no_such_package_at_all"]
     assert list(ready(*plugins)) == ["c"]
 
 
@@ -158,3 +158,58 @@ def test_threads_addresses_and_keys_make_no_result_stale_and_everything_else_doe
     first = fingerprint("a", 1, Reach(), ())
     assert fingerprint("a", 1, Reach(threads=8, key="env:ANOTHER"), ()) == first
     assert len({first, fingerprint("a", 1, Reach(size=11), ()), fingerprint("a", 2, Reach(), ())}) == 3
+
+
+class Choice(Settings, frozen=True, kw_only=True):
+    provider: Literal["local", "cloud", "broken", "none"] = "local"
+
+
+class Choosing(Analyzer[Choice, Result]):
+    """What it needs depends on a setting."""
+
+    name, version, accepts = "choosing", 1, ("ad",)
+
+    @classmethod
+    def needs(cls, settings: Choice) -> Needs:
+        if settings.provider == "broken":
+            raise ConfigError("analyzers.choosing.provider", "is broken")
+        if settings.provider == "cloud":
+            return Needs(uses=("cloud-model",), pays=("cloud",))
+        if settings.provider == "none":
+            return Needs(uses=("base",))
+        return Needs(uses=("local-model/1",), packages=("no_such_package_at_all",))
+
+
+def choosing(provider: str, *others: LoadedPlugin) -> dict[str, ReadyAnalyzer]:
+    plugin = LoadedPlugin(
+        kind="analyzer", name="choosing", version=1, cls=Choosing, entry_point="choosing", distribution="d",
+        distribution_version="1", settings_type=Choice, result_type=Result,
+    )  # fmt: skip
+    return ready(plugin, *others, choosing={"provider": provider})
+
+
+def test_what_an_analyzer_needs_depends_on_its_settings() -> None:
+    assert choosing("local") == {}, "the package of the local model is not installed"
+    found = choosing("cloud")["choosing"]
+    assert found.needs == Needs(uses=("cloud-model",), pays=("cloud",))
+    assert found.fingerprint == fingerprint("choosing", 1, Choice(provider="cloud"), ["cloud-model"])
+
+
+def test_whom_it_uses_depends_on_its_settings_as_well() -> None:
+    assert list(choosing("none", make_plugin("base"))) == ["base", "choosing"]
+    before, after = choosing("none", make_plugin("base")), choosing("none", make_plugin("base", version=2))
+    assert before["choosing"].fingerprint != after["choosing"].fingerprint
+
+
+def test_an_analyzer_that_cannot_say_what_it_needs_is_left_out_and_the_others_work() -> None:
+    assert list(choosing("broken", make_plugin("a"))) == ["a"]
+
+
+def test_by_default_the_class_says_what_it_needs() -> None:
+    plugin = make_plugin("a", "model-1")
+    plugin.cls.pays = ("openai",)
+    assert ready(plugin)["a"].needs == Needs(uses=("model-1",), pays=("openai",))
+
+
+def test_of_a_package_that_is_not_installed_no_part_is_looked_for() -> None:
+    assert missing(("json", "json.decoder", "no_such_package.part")) == ["no_such_package.part"]

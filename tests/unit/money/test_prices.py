@@ -59,3 +59,32 @@ def test_a_row_of_ones_own_goes_before_the_published_one() -> None:
 @pytest.mark.parametrize("service", ["bedrock", "anthropic"])
 def test_a_model_of_another_service_has_no_price_here(service: str) -> None:
     assert PriceTable([price("*", DAY, a=1)]).find(service, "text-embedding-3-small", DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("service", "model", "unit"),
+    [
+        ("openai", "text-embedding-3-small", "input_tokens"),
+        ("openai", "text-embedding-3-large", "input_tokens"),
+        ("bedrock", "amazon.nova-2-multimodal-embeddings-v1:0", "input_tokens"),
+        ("bedrock", "amazon.nova-2-multimodal-embeddings-v1:0", "images"),
+        ("bedrock", "amazon.titan-embed-image-v1", "images"),
+    ],
+)
+def test_the_models_that_analyzers_use_have_a_published_price(service: str, model: str, unit: str) -> None:
+    found = PriceTable().find(service, model, DAY)
+    assert found is not None
+    assert found.cost({unit: 1_000_000}) > 0
+
+
+def test_moderation_is_known_to_be_free() -> None:
+    found = PriceTable().find("openai", "omni-moderation-latest", DAY)
+    assert found is not None
+    assert found.cost({"requests": 1000}) == 0
+
+
+def test_a_row_of_ones_own_goes_before_a_newer_published_one() -> None:
+    own = Price(
+        service="bedrock", model="amazon.titan-embed-image-v1", since=date(2020, 1, 1), usd_per_million={"images": 50.0}
+    )
+    assert PriceTable((own,)).find("bedrock", own.model, DAY) == own

@@ -265,3 +265,11 @@ def test_our_own_plugins_all_load() -> None:
     plugins = load_plugins()
     assert plugins.failures == ()
     assert {"facebook", "serpapi", "customer_db", "files"} <= {p.name for p in plugins.of_kind("source")}
+
+
+def test_what_an_analyzer_needs_is_asked_of_its_class(shelf: Shelf) -> None:
+    text = GOOD.format(name="counter").replace(
+        "    def analyze", "    def needs(self, settings):\n        return None\n\n    def analyze"
+    )
+    shelf.put("counter", text)
+    assert "Counter.needs is no class method: it is asked before there is an instance" in shelf.failure().error

@@ -54,7 +54,13 @@ class Rig:
     """A context for one analyzer with its ledger, pointed at the stand-ins that are given."""
 
     def __init__(
-        self, openai: OpenAiServer | None = None, bedrock: BedrockServer | None = None, **settings: Any
+        self,
+        openai: OpenAiServer | None = None,
+        bedrock: BedrockServer | None = None,
+        *,
+        plugin: str = "labels",
+        kind: type[Any] = CloudSettings,
+        **settings: Any,
     ) -> None:
         self.purse = MemoryPurse(PRICES)
         given = {
@@ -65,9 +71,10 @@ class Rig:
             "bedrock_secret_access_key": "env:AWS_SECRET",
             **settings,
         }
-        self.ctx: Context[CloudSettings] = Context(
-            "labels",
-            CloudSettings(**given),
+        own = {name: value for name, value in given.items() if name in kind.__struct_fields__}
+        self.ctx: Context[Any] = Context(
+            plugin,
+            kind(**own),
             section="analyzers",
             purse=self.purse,
             env={"OPENAI_API_KEY": API_KEY, "AWS_SECRET": SECRET_ACCESS_KEY},

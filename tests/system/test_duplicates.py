@@ -1,0 +1,96 @@
+"""Near-duplicates among committed creatives: compared once, grouped, and private ones seen by their owner alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Iterator
+
+import psycopg
+import pytest
+
+from adology.settings import AdologySettings
+from adology.store import Database
+from adology.store.likenesses import Known, Likenesses, Pair, connect
+from tests.system.rows import Catalogue, sha
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def database(store_settings: AdologySettings) -> AsyncIterator[Database]:
+    async with Database(store_settings.postgres) as database:
+        yield database
+
+
+@pytest.fixture
+def catalogue(store_settings: AdologySettings) -> Iterator[Catalogue]:
+    with psycopg.connect(store_settings.postgres.url, autocommit=True) as link:
+        yield Catalogue(link)
+
+
+async def put(store: Likenesses, name: str, *others: str, tokens: tuple[str, ...] = ()) -> None:
+    pairs = [Pair(other=sha(other), kind="crop", confidence=0.9, result={"by": name}) for other in others]
+    await store.put(Known(sha256=sha(name), keys=(f"k-{name}",), results={}), tokens or (name,), pairs)
+
+
+def shown(groups: list[list[object]]) -> list[str]:
+    return ["".join(member.sha256.rstrip("0") for member in group) for group in groups]  # type: ignore[attr-defined]
+
+
+async def test_groups_are_what_pairs_connect_and_come_apart_again(database: Database, catalogue: Catalogue) -> None:
+    store = Likenesses(database)
+    for name in "abcde":
+        catalogue.add(name, (1, 0, 0, 0), brand="puma" if name == "e" else "nike")
+        await put(store, name)
+    assert await store.groups() == []
+    await put(store, "c", "a")
+    await put(store, "e", "d")
+    assert shown(await store.groups()) == ["ac", "de"]
+    await put(store, "d", "c", "e")
+    assert shown(await store.groups()) == ["acde"]
+    (pair, other) = await store.pairs_of(sha("c"))
+    assert (pair.other, pair.kind, pair.confidence, other.other) == (sha("a"), "crop", 0.9, sha("d"))
+    await put(store, "d", "e")
+    assert shown(await store.groups()) == ["ac", "de"]
+    assert shown(await store.groups(brand="puma")) == ["de"]
+    assert shown(await store.groups(limit=1)) == ["ac"]
+    assert shown(await store.groups(after=sha("a"))) == ["de"]
+    await put(store, "a")
+    assert shown(await store.groups()) == ["de"]
+
+
+async def test_a_private_creative_is_in_groups_for_its_owner_alone(database: Database, catalogue: Catalogue) -> None:
+    store = Likenesses(database)
+    for name, owner in (("a", None), ("b", "acme"), ("c", "acme")):
+        catalogue.add(name, (1, 0, 0, 0), owner=owner)
+        await put(store, name)
+    await put(store, "b", "a", "c")
+    assert await store.groups() == []
+    assert await store.groups(organisation="other") == []
+    assert shown(await store.groups(organisation="acme")) == ["abc"]
+
+
+async def test_what_shares_most_is_proposed_first_and_common_tokens_propose_nothing(
+    database: Database, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Likenesses(database)
+    for name, tokens in (("a", "xyz"), ("b", "xw"), ("c", "xyw"), ("d", "vw"), ("e", "xyz")):
+        catalogue.add(name, (1, 0, 0, 0))
+        await put(store, name, tokens=tuple(tokens))
+    assert await store.propose(sha("a"), ("x", "y", "z"), limit=9) == [sha("e"), sha("c"), sha("b")]
+    assert await store.propose(sha("a"), ("x", "y", "z"), limit=1) == [sha("e")]
+    monkeypatch.setattr("adology.store.likenesses.COMMON", 3)
+    assert await store.propose(sha("b"), ("x", "w"), limit=9) == [sha("c"), sha("d")]
+
+
+def test_connecting_is_what_walking_along_the_pairs_finds() -> None:
+    rng = random.Random(3)
+    for _ in range(200):
+        members = [f"m{number}" for number in range(rng.randrange(1, 12))]
+        pairs = [(rng.choice(members), rng.choice(members)) for _ in range(rng.randrange(12))]
+        groups = connect(members, pairs)
+        for member in members:
+            reached = {member}
+            for _ in members:
+                reached |= {other for pair in pairs for other in pair if reached & set(pair)}
+            assert groups[member] == min(reached)
