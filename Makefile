@@ -8,7 +8,7 @@ LOCK ?= requirements/lock.txt
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format types bench quality docs lock clean
+.PHONY: help setup demo test test-fast proof lint format types bench quality docs lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: $(READY)  ## Run all tests
 
 test-fast: $(READY)  ## Run the tests that need no servers
 	$(BIN)/python -m pytest -q -m "not stack and not slow" tests
+
+proof: $(READY)  ## Run the long proofs that CI runs in short: kills, soaks
+	$(BIN)/python -m pytest -s -m slow tests
 
 lint: $(READY)  ## Check style, formatting and declared dependencies
 	$(BIN)/ruff check .
