@@ -1,6 +1,6 @@
 """Everything that can be replaced: one file per extension point."""
 
-from adology.abc.analyzer import AdItem, Analyzer, BrandAd, BrandItem, Derived, MediaItem, Needs
+from adology.abc.analyzer import AdItem, Analyzer, BatchRequest, BrandAd, BrandItem, Derived, MediaItem, Needs
 from adology.abc.sink import BatchCounts, CommitBatch, CommittedAd, ItemResult, Sink
 from adology.abc.source import Source
 
@@ -8,6 +8,7 @@ __all__ = [
     "AdItem",
     "Analyzer",
     "BatchCounts",
+    "BatchRequest",
     "BrandAd",
     "BrandItem",
     "CommitBatch",

@@ -96,6 +96,22 @@ class Needs(Struct, frozen=True, kw_only=True):
     uses: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     pays: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+class BatchRequest(Struct, frozen=True, kw_only=True):
+    """What an analyzer would ask a vendor about one item, to be asked with thousands of others: later, for less.
+
+    `endpoint` is a path of OpenAI's API (``/v1/embeddings``, ``/v1/responses``, ``/v1/moderations``)
+    and `body` its JSON; `model` names the model, `units` what the answer will use at most. `info` is
+    plain data that `batch_result` needs besides the answer.
+    """
+
+    endpoint: str
+    body: dict[str, Any]
+    model: str
+    units: dict[str, float]
+    info: Any = None
 
 
 class Analyzer(Generic[S, R]):
@@ -113,6 +129,8 @@ class Analyzer(Generic[S, R]):
     accepts: ClassVar[tuple[Accepts, ...]]
     uses: ClassVar[tuple[str, ...]] = ()
     """Other analyzers (run first), models and prompts: part of the fingerprint."""
+    optional: ClassVar[tuple[str, ...]] = ()
+    """Other analyzers whose results it also uses where they are there."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Modules that it imports when it first runs; where one is not installed, it is left out."""
     isolation: ClassVar[Literal["inline", "process"]] = "inline"
@@ -134,7 +152,9 @@ class Analyzer(Generic[S, R]):
 
         Asked once, before the first item. The same settings give the same needs.
         """
-        return Needs(uses=tuple(cls.uses), packages=tuple(cls.packages), pays=tuple(cls.pays))
+        return Needs(
+            uses=tuple(cls.uses), packages=tuple(cls.packages), pays=tuple(cls.pays), optional=tuple(cls.optional)
+        )
 
     def analyze(self, ctx: Context[S], item: Any) -> R | Awaitable[R]:
         """The result for one item (MediaItem, AdItem or BrandItem, after `accepts`)."""
@@ -154,3 +174,17 @@ class Analyzer(Generic[S, R]):
         None (the default): no words find anything in this space. Raise `Skip` for a text that says nothing.
         """
         return None
+
+    async def batch_request(self, ctx: Context[S], item: Any) -> BatchRequest | None:
+        """Optional, for `adology reanalyze --batch`: what a vendor is asked about the item; None (the default): cannot.
+
+        Nothing is sent or paid here. Raise `Skip` or `Terminal` as `analyze` does.
+        """
+        return None
+
+    async def batch_result(self, ctx: Context[S], info: Any, answer: bytes) -> R:
+        """The result from the vendor's `answer`, the JSON body of a 200; equal to what `analyze` would have said.
+
+        Called with the settings that asked. What it raises means what it means in `analyze`.
+        """
+        raise NotImplementedError

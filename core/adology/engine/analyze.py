@@ -223,7 +223,7 @@ class AnalysisRunner:
 
     def _put_off(self, analyzer: ReadyAnalyzer, before: dict[str, Claimed]) -> Claimed | None:
         """Why the analyzer is not even called now."""
-        for used in analyzer.needs.uses:
+        for used in sorted(analyzer.reads):
             record = before.get(used)
             if record is not None and record.state == "deferred":
                 return _deferred("ADO-3005", f"waits for {used}: {record.error}", record.wait_s)
@@ -246,7 +246,7 @@ class AnalysisRunner:
         keep: KeepDerived,
     ) -> Claimed:
         """The analyzer's outcome, with its breaker told how it went."""
-        results = {name: record.result for name, record in before.items() if name in analyzer.needs.uses}
+        results = {name: record.result for name, record in before.items() if name in analyzer.reads}
         work = Work(item=msgspec.structs.replace(subject.item, results=results), key=key, payer=payer)
         breaker = self._breaker(analyzer)
         try:

@@ -33,6 +33,8 @@ class ReadyAnalyzer(Struct, frozen=True, kw_only=True):
     fingerprint: str
     needs: Needs = Needs()
     """What it depends on with its settings."""
+    reads: frozenset[str] = frozenset()
+    """The analyzers whose results it is given: those of `needs` that are there."""
 
     def claim(self, kind: str, subject: str) -> Claim:
         """The claim for one subject (asset hash or copy hash)."""
@@ -72,7 +74,7 @@ class AnalyzerSet:
         wanted = set(names)
         for one in reversed(self._ready):  # users come after what they use
             if one.name in wanted:
-                wanted.update(one.needs.uses)
+                wanted.update(one.reads)
         return AnalyzerSet(one for one in self._ready if one.name in wanted)
 
     def __iter__(self) -> Iterator[ReadyAnalyzer]:
@@ -100,9 +102,10 @@ def prepare(plugins: Sequence[LoadedPlugin], configured: Mapping[str, Mapping[st
     """
     found = {plugin.name: one for plugin in plugins if (one := _configure(plugin, configured)) is not None}
     known = {plugin.name for plugin in plugins}
-    graph = {name: {used for used in one.needs.uses if used in known} for name, one in found.items()}
+    graph = {name: known.intersection(one.needs.uses) for name, one in found.items()}
+    wishes = {name: found.keys() & set(one.needs.optional) for name, one in found.items()}
     try:
-        order = list(TopologicalSorter(graph).static_order())
+        order = list(TopologicalSorter({name: graph[name] | wishes[name] for name in found}).static_order())
     except CycleError as error:
         raise ConfigError("analyzers", f"use each other in a circle: {' → '.join(error.args[1])}") from error
     ready: dict[str, ReadyAnalyzer] = {}
@@ -115,7 +118,8 @@ def prepare(plugins: Sequence[LoadedPlugin], configured: Mapping[str, Mapping[st
             logger.bind(analyzer=name, uses=left_out).error("analyzer left out: it uses one that was left out")
             continue
         # What a used analyzer depends on, its user depends on.
-        uses = [ready[used].fingerprint if used in ready else used for used in one.needs.uses]
+        reads = ready.keys() & (graph[name] | wishes[name])
+        uses = [*(ready[used].fingerprint for used in reads), *(set(one.needs.uses) - reads)]
         ready[name] = ReadyAnalyzer(
             name=name,
             analyzer=one.plugin.cls(),
@@ -124,6 +128,7 @@ def prepare(plugins: Sequence[LoadedPlugin], configured: Mapping[str, Mapping[st
             reference=one.plugin.reference,
             fingerprint=fingerprint(name, one.plugin.version, one.settings, uses),
             needs=one.needs,
+            reads=frozenset(reads),
         )
     return AnalyzerSet(ready.values())
 

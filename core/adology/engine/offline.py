@@ -117,7 +117,7 @@ async def _run(
     for analyzer in analyzers:
         folder = scratch / analyzer.name
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        results = {one.analyzer: one.result for one in said if one.analyzer in analyzer.needs.uses}
+        results = {one.analyzer: one.result for one in said if one.analyzer in analyzer.reads}
         said.append(await _run_one(invoker, analyzer, msgspec.structs.replace(item, results=results), folder))
     return said
 

@@ -15,6 +15,8 @@ from adology.abc.sink import CommitBatch, ItemResult
 from adology.abc.source import Source
 from adology.context import Context
 from adology.engine.model import AnalysisRecord, Batch, Claim, Claimed, Opened, SavedItem
+from adology.engine.vendor_batch import AT_WORK, Asked, BatchPhase, Prepared, Received, VendorBatch, Waiting
+from adology.money.prices import PriceTable
 from adology.store.catalogue import BrandRow
 from adology.store.subjects import Due, StoredAsset, SubjectKind
 from adology.types import Ad
@@ -170,3 +172,31 @@ class DuePort(Protocol):
     """Deferred analyses; see `adology.store.Subjects`."""
 
     async def take_due(self, *, limit: int) -> Sequence[Due]: ...
+
+
+class VendorBatchesPort(Protocol):
+    """Batches at a vendor; see `adology.store.vendor_batches`."""
+
+    @property
+    def prices(self) -> PriceTable: ...
+    async def prepare(
+        self, batch: VendorBatch, asked: Sequence[Asked], *, owner: str, lease_s: float, reopen: bool
+    ) -> Prepared: ...
+    async def begin_submit(self, batch_id: str, *, owner: str, input_file_id: str, lease_s: float) -> bool: ...
+    async def note_opened(self, batch_id: str, *, vendor_id: str, vendor_state: str, look_s: float) -> bool: ...
+    async def note_look(self, batch_id: str, *, vendor_state: str | None = None, error: str | None = None) -> None: ...
+    async def take_lost(self, *, owner: str, lease_s: float, limit: int) -> list[VendorBatch]: ...
+    async def take_due(self, *, every_s: float, limit: int) -> list[VendorBatch]: ...
+    async def waiting(self, batch_id: str, keys: Sequence[str]) -> dict[str, Waiting]: ...
+    async def known(self, batch_id: str, keys: Sequence[str]) -> set[str]: ...
+    async def keep(self, batch_id: str, answers: Sequence[Received]) -> int: ...
+    async def end(
+        self,
+        batch_id: str,
+        state: BatchPhase,
+        *,
+        noise: dict[str, int] | None = None,
+        error: str | None = None,
+        lost: bool = False,
+        only: Sequence[BatchPhase] = AT_WORK,
+    ) -> dict[str, int] | None: ...

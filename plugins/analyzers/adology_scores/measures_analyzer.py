@@ -20,7 +20,8 @@ class MeasuresAnalyzer(Analyzer[MeasuresSettings, Measures]):
     packages = ("cv2",)
     version = 1
     accepts = ("image", "video")
-    uses = ("text", "media", "video", "transcript")
+    uses = ("text", "media")
+    optional = ("video", "transcript")
     isolation: ClassVar[Literal["inline", "process"]] = "process"
     deadline_s = 60.0
 

@@ -22,13 +22,14 @@ class ScoresAnalyzer(Analyzer[ScoresSettings, Scores]):
     name = "scores"
     version = 1
     accepts = ("image", "video")
-    uses = ("measures", "text")
+    uses = ("measures",)
+    optional = ("text",)
 
     @classmethod
     def needs(cls, settings: ScoresSettings) -> Needs:
         """The analyzers it uses, and the packs that the settings ask for."""
         packs = choose(settings, PICTURES, plugin=cls.name)
-        return Needs(uses=(*cls.uses, *(pack.reference for pack in packs)))
+        return Needs(uses=(*cls.uses, *(pack.reference for pack in packs)), optional=cls.optional)
 
     def analyze(self, ctx: Context[ScoresSettings], item: MediaItem) -> Scores:
         """The reports on one creative.

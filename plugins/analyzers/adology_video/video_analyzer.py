@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import msgspec
 
 from adology import Analyzer, Context, MediaItem, Needs, Skip
-from adology.plugins import missing
-from adology_text import TextAnalyzer, TextFacts
+from adology_text import TextFacts
 from adology_video.model import Shot, TextTimes, Tile, VideoFacts
 from adology_video.settings import VideoSettings
 
@@ -35,12 +34,11 @@ class VideoAnalyzer(Analyzer[VideoSettings, VideoFacts]):
 
     @classmethod
     def needs(cls, settings: VideoSettings) -> Needs:
-        """The text analyzer where that can run, and the face detector where it is installed."""
+        """The face detector where it is installed, and the text analyzer where it runs."""
         from adology_video.faces import model_id  # noqa: PLC0415 - see above
 
-        text = ("text",) if settings.text and not missing(TextAnalyzer.packages) else ()
         face = (model_id(),) if settings.faces and model_id() else ()
-        return Needs(uses=text + face)
+        return Needs(uses=face, optional=("text",) if settings.text else ())
 
     def analyze(self, ctx: Context[VideoSettings], item: MediaItem) -> VideoFacts:
         """Facts of one film.

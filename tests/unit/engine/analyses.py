@@ -55,7 +55,7 @@ def make(name: str, act: Callable[[Context[None], Any], Any], **over: Any) -> Re
         setattr(analyzer, key, value)
     return ReadyAnalyzer(
         name=name, analyzer=analyzer, settings=None, settings_fields={}, reference=f"tests:{name}",
-        fingerprint=f"print-{name}", needs=Needs(uses=over.get("uses", ())),
+        fingerprint=f"print-{name}", needs=Needs(uses=over.get("uses", ())), reads=frozenset(over.get("uses", ())),
     )  # fmt: skip
 
 

@@ -63,6 +63,19 @@ def test_an_analyzer_whose_packages_are_not_installed_is_left_out_with_its_users
     assert list(ready(*plugins)) == ["c"]
 
 
+def test_what_is_optional_comes_before_counts_when_it_is_there_and_is_missed_when_not() -> None:
+    wishing = make_plugin("a")
+    wishing.cls.optional = ("b", "absent")
+    alone, both = ready(wishing), ready(wishing, make_plugin("b"))
+    assert (list(alone), alone["a"].reads) == (["a"], frozenset())
+    assert (list(both), both["a"].reads) == (["b", "a"], {"b"})
+    assert alone["a"].fingerprint != both["a"].fingerprint
+    assert [one.name for one in prepare([wishing, make_plugin("b")], {}).only(["a"])] == ["b", "a"]
+    broken = make_plugin("b")
+    broken.cls.packages = ("no_such_package_at_all",)
+    assert ready(wishing, broken)["a"].fingerprint == alone["a"].fingerprint
+
+
 def test_of_analyzers_that_are_chosen_those_they_use_come_along() -> None:
     found = prepare([make_plugin("c", "b"), make_plugin("b", "a"), make_plugin("d"), make_plugin("a")], {})
     assert [one.name for one in found.only(["c"])] == ["a", "b", "c"]

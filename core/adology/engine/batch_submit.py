@@ -1,0 +1,322 @@
+"""Stale subjects asked about in a vendor's batches instead of calls: half the price, within a day.
+
+No crash loses or pays twice, by the order of the steps:
+
+1. One transaction claims the analyses, sets their price aside and notes our batch, *preparing*.
+2. The file of requests goes up. Whoever dies by here has its claims given back by the steward.
+3. The batch is *submitting* from before the vendor is asked to create it, with our id as metadata.
+   Whoever dies after that, or gets no answer: the steward looks for it at the vendor by that id.
+4. The vendor's id is stored: the batch is *open*.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from adology.abc.analyzer import BatchRequest
+from adology.context import Context
+from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
+from adology.engine.batch_items import BatchItems, NotReady
+from adology.engine.model import AnalysisRecord
+from adology.engine.ports import AnalysesPort, SubjectsPort, VendorBatchesPort
+from adology.engine.vendor_batch import Asked, VendorBatch
+from adology.errors import AdologyError, Skip, Terminal, code_of, describe
+from adology.log import logger
+from adology.store.subjects import SubjectKind
+from adology.types import Struct
+from adology.vendors import openai_batches
+from adology.vendors.errors import AnswerLostError
+
+PREPARE_S = 1200.0
+"""Lease from the claim until the vendor is asked; an upload takes ten minutes at most."""
+SUBMIT_S = 300.0
+"""Lease while the vendor is asked to create a batch, which is given up after one minute."""
+
+
+class BatchLimits(Struct, frozen=True, kw_only=True):
+    """Most of one batch, well below the vendor's 50,000 requests and 200 MB.
+
+    Smaller batches are done sooner, go up in one time-out, and lose less when one fails as a whole.
+    """
+
+    requests: int = 10_000
+    size_bytes: int = 64 * 1024 * 1024
+    inputs: int = 40_000
+    """Texts of embedding requests together; the vendor takes 50,000."""
+
+
+class Submitted(Struct, kw_only=True):
+    """What was handed over. `left` counts what was not, by why; `unsure`: batches that the steward looks for."""
+
+    batches: int = 0
+    requests: int = 0
+    estimate_usd: Decimal | None = Decimal(0)
+    unsure: int = 0
+    settled: int = 0
+    """Subjects that need no answer: their analyzer has nothing to ask about them, which is stored."""
+    left: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class BatchSubmitter:
+    """Makes batches of requests. `hook` is called with the name of each step: tests stop there."""
+
+    def __init__(
+        self,
+        *,
+        batches: VendorBatchesPort,
+        analyses: AnalysesPort,
+        subjects: SubjectsPort,
+        items: BatchItems,
+        analyzers: AnalyzerSet,
+        owner: str,
+        look_s: float,
+        limits: BatchLimits | None = None,
+        scratch: Path | None = None,
+        hook: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._batches = batches
+        self._analyses = analyses
+        self._subjects = subjects
+        self._items = items
+        self._analyzers = analyzers
+        self._owner = owner
+        self._look_s = look_s
+        self._limits = limits or BatchLimits()
+        self._scratch = scratch
+        self._hook = hook
+
+    async def quote(
+        self, analyzer: ReadyAnalyzer, kind: SubjectKind, subjects: Sequence[str]
+    ) -> tuple[int, Decimal | None]:
+        """How many of these would be asked about, and what that costs at most; nothing is sent or stored."""
+        count, total = 0, Decimal(0)
+        day = datetime.now(UTC).date()
+        async with _folder(self._scratch) as folder:
+            for subject in subjects:
+                request = await self._request(analyzer, kind, subject, folder)
+                if not isinstance(request, BatchRequest):
+                    continue
+                price = self._batches.prices.find(openai_batches.SERVICE, request.model, day)
+                if price is None:
+                    return count, None
+                count += 1
+                total += price.cost(request.units)
+        return count, total
+
+    async def submit(
+        self,
+        analyzer: ReadyAnalyzer,
+        kind: SubjectKind,
+        pages: AsyncIterator[list[tuple[str, str]]],
+        *,
+        reopen: bool = False,
+        done: Callable[[int], None] = lambda _: None,
+    ) -> Submitted:
+        """Ask about subjects, each with the brand that pays for it. `reopen`: failed ones as well.
+
+        Raises:
+            AdologyError: the vendor, or a setting; batches before that one are under way all the same.
+        """
+        answer = Submitted()
+        piles: dict[tuple[str, str], _Pile] = {}
+        async with _folder(self._scratch) as folder:
+            async for page in pages:
+                for subject, brand in page:
+                    request = await self._request(analyzer, kind, subject, folder)
+                    if not isinstance(request, BatchRequest):
+                        await self._note_unasked(analyzer, kind, subject, request, answer)
+                        continue
+                    claim = analyzer.claim(kind, subject)
+                    line = openai_batches.request_line(claim.key, request.endpoint, request.body)
+                    which = (request.endpoint, request.model)
+                    pile = piles.setdefault(which, _Pile(folder, *which))
+                    if pile.is_full(self._limits, len(line), _inputs(request)):
+                        await self._send(analyzer, piles.pop(which), answer, reopen=reopen)
+                        pile = piles[which] = _Pile(folder, *which)
+                    pile.add(Asked(claim=claim, brand=brand, units=request.units, info=request.info), line, request)
+                done(len(page))
+            for pile in piles.values():
+                await self._send(analyzer, pile, answer, reopen=reopen)
+        return answer
+
+    async def _request(
+        self, analyzer: ReadyAnalyzer, kind: SubjectKind, subject: str, folder: Path
+    ) -> BatchRequest | AdologyError | None:
+        """What to ask; an error about this subject, or None where it cannot be asked in a batch."""
+        context: Context[Any] = Context(analyzer.name, analyzer.settings, section="analyzers", scratch=folder)
+        try:
+            async with self._items.item(analyzer, self._analyzers, kind, subject, folder) as item:
+                request = await analyzer.analyzer.batch_request(context, item)
+        except (Skip, Terminal, NotReady) as error:
+            return error
+        if request is not None and request.endpoint not in openai_batches.ENDPOINTS:
+            raise ValueError(f"batch_request of {analyzer.name} names endpoint {request.endpoint!r}")
+        return request
+
+    async def _note_unasked(
+        self,
+        analyzer: ReadyAnalyzer,
+        kind: SubjectKind,
+        subject: str,
+        why: AdologyError | None,
+        answer: Submitted,
+    ) -> None:
+        """Nothing to ask about is a result, as it is without batches; what cannot be asked yet is left."""
+        if not isinstance(why, Skip | Terminal):
+            answer.left[why.message if why else "cannot be asked in a batch with these settings"] += 1
+            return
+        claim = analyzer.claim(kind, subject)
+        claimed = await self._analyses.claim([claim], owner=self._owner, lease_s=SUBMIT_S)
+        if claimed[claim.key].state == "mine":
+            record = AnalysisRecord(key=claim.key, error_code=code_of(why), error=describe(why))
+            await self._analyses.store([record])
+        await self._subjects.link(kind, subject, {analyzer.name: claim.key})
+        answer.settled += 1
+
+    async def _send(self, analyzer: ReadyAnalyzer, pile: _Pile, answer: Submitted, *, reopen: bool) -> None:
+        """One batch, by the steps of this module."""
+        batch = VendorBatch(
+            id=str(uuid.uuid4()),
+            service=openai_batches.SERVICE,
+            analyzer=analyzer.name,
+            version=analyzer.analyzer.version,
+            fingerprint=analyzer.fingerprint,
+            endpoint=pile.endpoint,
+            model=pile.model,
+            created_at=datetime.now(UTC),
+        )
+        self._hook("claim")
+        prepared = await self._batches.prepare(batch, pile.asked, owner=self._owner, lease_s=PREPARE_S, reopen=reopen)
+        answer.left.update(prepared.left)
+        if not prepared.keys:
+            return
+        self._hook("upload")
+        context: Context[Any] = Context(analyzer.name, analyzer.settings, section="analyzers")
+        try:
+            await asyncio.to_thread(pile.keep_only, prepared.keys)
+            file_id = await openai_batches.upload(context, pile.path, f"adology-{batch.id}.jsonl")
+        except AdologyError as error:
+            await self._batches.end(batch.id, "given_back", error=describe(error), only=("preparing",))
+            raise
+        self._hook("submit")
+        if not await self._batches.begin_submit(batch.id, owner=self._owner, input_file_id=file_id, lease_s=SUBMIT_S):
+            raise Terminal(f"batch {batch.id} took longer than {PREPARE_S:g} s to go up", code="ADO-3212")
+        answer.batches += 1
+        answer.requests += len(prepared.keys)
+        if answer.estimate_usd is not None and prepared.estimate_usd is not None:
+            answer.estimate_usd += prepared.estimate_usd
+        else:
+            answer.estimate_usd = None
+        answer.unsure += not await create_batch(
+            context, self._batches, batch.id, pile.endpoint, file_id, look_s=self._look_s, hook=self._hook
+        )
+
+
+async def create_batch(
+    context: Context[Any],
+    batches: VendorBatchesPort,
+    batch_id: str,
+    endpoint: str,
+    file_id: str,
+    *,
+    look_s: float,
+    hook: Callable[[str], None] = lambda _: None,
+) -> bool:
+    """Have the vendor create a batch that is *submitting*; False where that is not known.
+
+    Raises:
+        AdologyError: the vendor refuses; the analyses are given back.
+    """
+    hook("create")
+    try:
+        made = await openai_batches.create(context, endpoint, file_id, batch_id)
+    except AnswerLostError as lost:
+        await batches.note_look(batch_id, error=describe(lost.because))
+        return False
+    except AdologyError as error:
+        await batches.end(batch_id, "given_back", error=describe(error), only=("submitting",))
+        await delete_quietly(context, file_id)
+        raise
+    hook("store")
+    if not await batches.note_opened(batch_id, vendor_id=made.id, vendor_state=made.status, look_s=look_s):
+        # Somebody else, who took us for dead, had it created too: one of the two is enough.
+        logger.bind(batch=batch_id, vendor_batch=made.id).warning("vendor batch cancelled: it exists already")
+        await openai_batches.cancel(context, made.id)
+    return True
+
+
+async def delete_quietly(context: Context[Any], *file_ids: str | None) -> None:
+    """Delete files at the vendor; it does so itself after some days."""
+    for file_id in file_ids:
+        try:
+            if file_id:
+                await openai_batches.delete_file(context, file_id)
+        except AdologyError as error:
+            logger.bind(file=file_id, error=describe(error)).warning("file at the vendor not deleted")
+
+
+class _Pile:
+    """Requests of one endpoint and model, their lines in a file."""
+
+    def __init__(self, folder: Path, endpoint: str, model: str) -> None:
+        self.endpoint = endpoint
+        self.model = model
+        self.path = folder / f"{uuid.uuid4().hex}.jsonl"
+        self.asked: list[Asked] = []
+        self._size = 0
+        self._inputs = 0
+
+    def is_full(self, limits: BatchLimits, size: int, inputs: int) -> bool:
+        """Whether a request more would pass a limit."""
+        return bool(self.asked) and (
+            len(self.asked) >= limits.requests
+            or self._size + size > limits.size_bytes
+            or self._inputs + inputs > limits.inputs
+        )
+
+    def add(self, asked: Asked, line: bytes, request: BatchRequest) -> None:
+        """One request more."""
+        with self.path.open("ab") as file:
+            file.write(line)
+        self.asked.append(asked)
+        self._size += len(line)
+        self._inputs += _inputs(request)
+
+    def keep_only(self, keys: frozenset[str]) -> None:
+        """Leave the lines of these keys."""
+        if len(keys) == len(self.asked):
+            return
+        whole = self.path
+        self.path = whole.with_suffix(".kept")
+        with whole.open("rb") as lines, self.path.open("wb") as kept:
+            kept.writelines(line for asked, line in zip(self.asked, lines, strict=True) if asked.claim.key in keys)
+
+
+def _inputs(request: BatchRequest) -> int:
+    given = request.body.get("input")
+    return len(given) if request.endpoint == "/v1/embeddings" and isinstance(given, list) else 0
+
+
+class _folder:  # noqa: N801 - reads as a verb where it is used
+    """A scratch folder that is gone afterwards."""
+
+    def __init__(self, parent: Path | None) -> None:
+        self._parent = parent
+
+    async def __aenter__(self) -> Path:
+        self._path = Path(tempfile.mkdtemp(prefix="adology-", dir=self._parent))
+        return self._path
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, self._path, ignore_errors=True))
