@@ -14,6 +14,7 @@ import adology
 import adology_copy.model
 import adology_embeddings.text_model
 import adology_embeddings.visual_model
+import adology_labels.model
 import adology_media.model
 import adology_pulse.model
 import adology_safety.copy_model
@@ -45,6 +46,7 @@ MODELS = {
     "media": adology_media.model,
     "copy": adology_copy.model,
     "pulse": adology_pulse.model,
+    "labels": adology_labels.model,
     "text": adology_text.model,
     "text_embedding": adology_embeddings.text_model,
     "visual_embedding": adology_embeddings.visual_model,
