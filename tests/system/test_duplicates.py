@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 import psycopg
 import pytest
 
+from adology.cli.duplicates import _read as read_groups
+from adology.cli.duplicates import _show as show_groups
 from adology.settings import AdologySettings
 from adology.store import Database
-from adology.store.likenesses import Known, Likenesses, Pair, connect
+from adology.store.likenesses import Known, Likenesses, Member, Pair, connect
 from tests.system.rows import Catalogue, sha
 
 pytestmark = pytest.mark.anyio
@@ -33,8 +35,8 @@ async def put(store: Likenesses, name: str, *others: str, tokens: tuple[str, ...
     await store.put(Known(sha256=sha(name), keys=(f"k-{name}",), results={}), tokens or (name,), pairs)
 
 
-def shown(groups: list[list[object]]) -> list[str]:
-    return ["".join(member.sha256.rstrip("0") for member in group) for group in groups]  # type: ignore[attr-defined]
+def shown(groups: list[list[Member]]) -> list[str]:
+    return ["".join(member.sha256.rstrip("0") for member in group) for group in groups]
 
 
 async def test_groups_are_what_pairs_connect_and_come_apart_again(database: Database, catalogue: Catalogue) -> None:
@@ -81,6 +83,25 @@ async def test_what_shares_most_is_proposed_first_and_common_tokens_propose_noth
     assert await store.propose(sha("a"), ("x", "y", "z"), limit=1) == [sha("e")]
     monkeypatch.setattr("adology.store.likenesses.COMMON", 3)
     assert await store.propose(sha("b"), ("x", "w"), limit=9) == [sha("c"), sha("d")]
+
+
+async def test_the_command_lists_groups_with_their_pairs_and_pages(
+    store_settings: AdologySettings, database: Database, catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Likenesses(database)
+    for name in "abcd":
+        catalogue.add(name, (1, 0, 0, 0))
+        await put(store, name)
+    await put(store, "b", "a")
+    await put(store, "d", "c")
+    first, second = await read_groups(store_settings, None, None, "", 20)
+    assert [one.sha256 for one in first.creatives] == [first.id, sha("b")] == [sha("a"), sha("b")]
+    assert [(pair.a, pair.b, pair.kind, pair.confidence) for pair in first.pairs] == [(sha("a"), sha("b"), "crop", 0.9)]
+    assert await read_groups(store_settings, "puma", None, "", 20) == []
+    assert await read_groups(store_settings, "nike", None, first.id, 20) == [second]
+    show_groups([first, second])
+    shown = capsys.readouterr().out
+    assert [word in shown for word in ("nike", "crop", "0.90", "s3://b/t")] == [True] * 4
 
 
 def test_connecting_is_what_walking_along_the_pairs_finds() -> None:

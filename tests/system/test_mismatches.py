@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from adology.cli.mismatches import _read as read_mismatches
 from adology.settings import AdologySettings
 from adology.store import Database, Subjects
 from adology.store.flags import AdResults, Flags
@@ -53,7 +54,7 @@ def catalogue(store_settings: AdologySettings) -> Iterator[Priced]:
 
 
 async def test_a_mismatch_is_flagged_when_both_are_known_and_goes_when_it_is_mended(
-    database: Database, catalogue: Priced
+    store_settings: AdologySettings, database: Database, catalogue: Priced
 ) -> None:
     subjects, flags = Subjects(database), Flags(database)
     follower = Follower(database, PriceMismatches(database))
@@ -67,6 +68,8 @@ async def test_a_mismatch_is_flagged_when_both_are_known_and_goes_when_it_is_men
     await follower.catch_up()
     (one,) = await flags.list_flagged(FLAG)
     (said,) = one.details
+    (line,) = await read_mismatches(store_settings, "nike", None, 10)
+    assert (line.ad, line.raw, line.copy_amount, line.why) == ("a", "$4999", "49.99", "lost_decimal_point")
     assert (one.ad, one.brand, said["why"]) == ("a", "nike", "lost_decimal_point")
     assert (said["raw"], said["amount"], said["copy_amount"]) == ("$4999", "4999", "49.99")
     assert [f.ad for f in await flags.list_flagged(FLAG, organisation="acme")] == ["a", "mine"]
