@@ -222,7 +222,44 @@ async def test_a_batch_of_bad_lines_fails_as_a_whole(client: openai.AsyncOpenAI)
     assert done.errors.data is not None
     assert done.errors.data[0].line == 1
     other = await client.batches.create(input_file_id=given.id, endpoint="/v1/embeddings", completion_window="24h")
-    assert (await client.batches.cancel(other.id)).status == "cancelled"
+    assert (await client.batches.cancel(other.id)).status == "cancelling"
+
+
+async def test_a_batch_ends_early_with_what_was_answered(client: openai.AsyncOpenAI, server: OpenAiServer) -> None:
+    lines = "\n".join(_line(f"ad-{number}", {"model": SMALL, "input": f"text {number}"}) for number in range(4))
+    given = await client.files.create(
+        file=("in.jsonl", lines.encode()), purpose="batch", expires_after={"anchor": "created_at", "seconds": 3600}
+    )
+    for kind, state in (("batch_expires", "expired"), ("batch_stops", "cancelled")):
+        server.faults.add(Fault(kind=kind, detail="1"))
+        batch = await client.batches.create(
+            input_file_id=given.id, endpoint="/v1/embeddings", completion_window="24h", metadata={"mine": kind}
+        )
+        await client.batches.retrieve(batch.id)
+        done = await client.batches.retrieve(batch.id)
+        assert done.status == state
+        assert done.output_file_id
+        assert done.error_file_id
+        assert len((await client.files.content(done.output_file_id)).text.splitlines()) == 1
+        left = [json.loads(line) for line in (await client.files.content(done.error_file_id)).text.splitlines()]
+        assert {(row["response"], row["error"]["code"]) for row in left} == {(None, f"batch_{state}")}
+    assert server.charges.counts.total() == 2
+
+
+async def test_batches_are_listed_in_pages_newest_first_and_files_can_be_deleted(client: openai.AsyncOpenAI) -> None:
+    given = await client.files.create(file=("in.jsonl", b"{}\n"), purpose="batch")
+    made = [
+        await client.batches.create(
+            input_file_id=given.id, endpoint="/v1/embeddings", completion_window="24h", metadata={"n": str(number)}
+        )
+        for number in range(5)
+    ]
+    found = [batch async for batch in client.batches.list(limit=2)]
+    assert [batch.id for batch in found] == [batch.id for batch in reversed(made)]
+    assert [(batch.metadata or {})["n"] for batch in found] == ["4", "3", "2", "1", "0"]
+    assert (await client.files.delete(given.id)).deleted
+    with pytest.raises(openai.NotFoundError):
+        await client.files.content(given.id)
 
 
 def _line(name: str, body: dict[str, Any]) -> str:

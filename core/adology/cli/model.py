@@ -160,13 +160,56 @@ class StaleLine(Struct, kw_only=True):
     chosen: int = 0
     cost_usd: float | None = 0.0
     seconds: float | None = None
+    batch: BatchQuote | None = None
+
+
+class BatchQuote(Struct, kw_only=True):
+    """With ``--batch``: requests in so many batches of a vendor, and what they cost at most.
+
+    A quote counts from a sample, with ``--go`` they are those that were handed over. `left` counts
+    subjects that were not, by why; `settled` those about which there is nothing to ask; `unsure`
+    batches whose creation got no answer: the steward looks for them.
+    """
+
+    requests: int = 0
+    batches: int = 0
+    at_most_usd: float | None = 0.0
+    unsure: int = 0
+    settled: int = 0
+    left: dict[str, int] = field(default_factory=dict)
+
+
+class VendorBatchLine(Struct, kw_only=True):
+    """A batch at a vendor. `state`: preparing, submitting, open, or how it ended; `vendor_state` in the vendor's words.
+
+    `counts`: of the requests, done, failed, deferred (a call of its own follows), missing (given
+    back), late (somebody else was first); of the answers, garbage, doubled, unknown.
+    """
+
+    id: str
+    analyzer: str
+    model: str
+    state: str
+    vendor_id: str | None = None
+    vendor_state: str | None = None
+    requests: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    estimate_usd: float | None = None
+    cost_usd: float | None = None
+    created_at: datetime
+    ended_at: datetime | None = None
+    error: str | None = None
 
 
 class Reanalysis(Struct, kw_only=True):
-    """A quote, or what was queued; `queued` counts messages, and is 0 for a quote."""
+    """A quote, or what was queued; `queued` counts messages, and is 0 for a quote.
+
+    `batches` is filled with ``--batches`` only.
+    """
 
     lines: list[StaleLine] = field(default_factory=list)
     queued: int = 0
+    batches: list[VendorBatchLine] = field(default_factory=list)
 
 
 class GatherRequested(Struct, kw_only=True):

@@ -33,28 +33,47 @@ def reanalyze(
     errors: Annotated[bool, typer.Option("--errors", help="What it failed on.")] = False,
     brand: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this brand; it pays.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Most subjects of each analyzer and kind.")] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask OpenAI in batches: half the price, within a day.")
+    ] = False,
     go: Annotated[bool, typer.Option("--go", help="Queue the work. Without it nothing is done.")] = False,
+    batches: Annotated[bool, typer.Option("--batches", help="Only list the batches at OpenAI.")] = False,
     json: Json = False,
 ) -> None:
     """Count results that are not current, quote what renewing them costs, and with `--go` queue it.
 
     Costs are averages of what the analyzer took so far with its present settings, else of what it paid with others.
-    Workers with role `analyze` do the work.
+    Workers with role `analyze` do the work. With `--batch` the work is handed over to OpenAI at once, and the steward
+    fetches the results as they come.
 
     Example: `adology reanalyze labels --stale`, then the same with `--go`
     """
+    if batches:
+        from adology.cli.vendor_batches import list_batches  # noqa: PLC0415 - commands import when they run
+
+        list_batches(load(), json=json)
+        return
     chosen = [*(STALE if stale else ()), *(("missing",) if missing else ()), *(("failed",) if errors else ())]
     if go and not chosen:
         raise typer.BadParameter("--go needs --stale, --missing or --errors")
-    answer = asyncio.run(_run(load(), names or [], chosen, brand, limit, go=go))
+    if batch and not (chosen and names):
+        raise typer.BadParameter("--batch needs the names of analyzers, and --stale, --missing or --errors")
+    answer = asyncio.run(_run(load(), names or [], chosen, brand, limit, go=go, batch=batch))
     if json:
         output.print_json(answer)
         return
-    _show(answer, chosen)
+    _show(answer, chosen, went=go)
 
 
 async def _run(
-    settings: AdologySettings, names: list[str], reasons: list[str], brand: str | None, limit: int | None, *, go: bool
+    settings: AdologySettings,
+    names: list[str],
+    reasons: list[str],
+    brand: str | None,
+    limit: int | None,
+    *,
+    go: bool,
+    batch: bool = False,
 ) -> Reanalysis:
     from adology.cli.requests import check_brand, check_running  # noqa: PLC0415 - commands import when they run
     from adology.runtime import open_engine  # noqa: PLC0415 - as above
@@ -78,7 +97,14 @@ async def _run(
             line.cost_usd = None if known is None else round(known * line.chosen, 8)
             line.seconds = None if rate.seconds is None else round(rate.seconds * line.chosen, 1)
             answer.lines.append(line)
-            if go and line.chosen:
+            if batch and line.chosen:
+                from adology.cli.vendor_batches import hand_over  # noqa: PLC0415 - commands import when they run
+
+                pages = _payers(engine, wanted, staleness.subjects(wanted, reasons, brand=brand), line.chosen, brand)
+                line.batch = await hand_over(
+                    engine, analyzer, wanted.kind, pages, line.chosen, go=go, reopen="failed" in reasons
+                )
+            elif go and line.chosen:
                 subjects = staleness.subjects(wanted, reasons, brand=brand)
                 answer.queued += await _queue(engine, staleness, analyzer, wanted, subjects, line.chosen, brand)
         return answer
@@ -110,6 +136,20 @@ def _wanted(analyzers: AnalyzerSet, names: Sequence[str]) -> list[tuple[ReadyAna
     return found
 
 
+async def _payers(
+    engine: Engine, wanted: Wanted, subjects: AsyncIterator[list[str]], most: int, brand: str | None
+) -> AsyncIterator[list[tuple[str, str]]]:
+    """Pages of `most` subjects together, each with who pays."""
+    left = most
+    async for page in subjects:
+        chosen = page[:left]
+        left -= len(chosen)
+        payers = {} if brand else await engine.subjects.brands_of(wanted.kind, chosen)
+        yield [(subject, brand or payers.get(subject, "")) for subject in chosen if brand or subject in payers]
+        if left <= 0:
+            return
+
+
 async def _queue(
     engine: Engine,
     staleness: Staleness,
@@ -127,33 +167,21 @@ async def _queue(
     sent = 0
     with Progress(console=output.stderr(), transient=True) as progress:
         task = progress.add_task(f"queueing {analyzer.name}", total=most)
-        async for page in subjects:
-            chosen = page[: most - sent]
-            await staleness.reopen_failed([analyzer.claim(wanted.kind, subject).key for subject in chosen])
-            payers = {} if brand else await engine.subjects.brands_of(wanted.kind, chosen)
+        async for page in _payers(engine, wanted, subjects, most, brand):
+            await staleness.reopen_failed([analyzer.claim(wanted.kind, subject).key for subject, _ in page])
             await engine.send(
                 "analyze",
                 [
-                    encode(
-                        AnalyzeMessage(
-                            brand=brand or payers.get(subject, ""),
-                            kind=wanted.kind,
-                            subject=subject,
-                            analyzers=(analyzer.name,),
-                        )
-                    )
-                    for subject in chosen
-                    if brand or subject in payers
+                    encode(AnalyzeMessage(brand=payer, kind=wanted.kind, subject=subject, analyzers=(analyzer.name,)))
+                    for subject, payer in page
                 ],
             )
-            sent += len(chosen)
-            progress.advance(task, len(chosen))
-            if sent >= most:
-                break
+            sent += len(page)
+            progress.advance(task, len(page))
     return sent
 
 
-def _show(answer: Reanalysis, chosen: list[str]) -> None:
+def _show(answer: Reanalysis, chosen: list[str], *, went: bool) -> None:
     from adology.store.staleness import REASONS  # noqa: PLC0415 - commands import when they run
 
     shown = [r for r in REASONS if r in chosen or any(line.reasons.get(r) for line in answer.lines)]
@@ -166,19 +194,25 @@ def _show(answer: Reanalysis, chosen: list[str]) -> None:
             output.cell(f"{line.current:,}", "dim"),
             *(output.cell(f"{line.reasons.get(r, 0):,}", "yellow" if line.reasons.get(r) else "dim") for r in shown),
             output.cell(f"{line.chosen:,}", "bold"),
-            output.cell(_dollars(line.cost_usd)),
+            output.cell(dollars(line.cost_usd)),
             output.cell(output.span(line.seconds), "dim"),
         )
     output.stdout().print(made)
+    quoted = [line.batch for line in answer.lines if line.batch is not None]
+    if quoted:
+        from adology.cli.vendor_batches import show_quotes  # noqa: PLC0415 - commands import when they run
+
+        show_quotes(quoted, went=went)
     if answer.queued:
         output.stdout().print(f"[green]queued[/] {answer.queued:,} for workers with role analyze")
     elif not chosen:
         output.hint("Choose what to renew: --stale, --missing, --errors.")
-    elif any(line.chosen for line in answer.lines):
+    elif any(line.chosen for line in answer.lines) and not went:
         output.hint("Nothing was done. To do it: the same command with --go.")
 
 
-def _dollars(cost: float | None) -> str:
+def dollars(cost: float | None) -> str:
+    """An amount for people."""
     if cost is None:
         return "?"
     if 0 < cost < LEAST_SHOWN:

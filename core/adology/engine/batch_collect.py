@@ -6,6 +6,7 @@ and a batch ends once, with what has no answer given back.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -31,11 +32,14 @@ from adology.vendors.openai_batches import GoneError, Line, VendorState
 CHUNK = 200
 LOST_AT_ONCE = 5
 LOOKS_AT_ONCE = 20
-"""Batches that are looked at in one round; of those that have ended, one is fetched."""
+COLLECT_S = 20.0
+"""When so much of a round went into fetching answers, the next batch has time until its next look."""
 MOST_TRIES = 5
 """Times that the vendor is asked to create one batch."""
 LONGEST = timedelta(days=28)
 """The vendor keeps answers for thirty days: a batch whose analyzer is not there by then is closed."""
+GONE_AFTER = timedelta(days=3)
+"""That the vendor does not have something is believed of a batch as old: a key of another project sees none."""
 RETRY_S = 60.0
 LONGEST_REASON = 2000
 NOT_RUN = frozenset({"batch_expired", "batch_cancelled"})
@@ -73,8 +77,11 @@ class BatchCollector:
 
         for batch in await self._batches.take_due(every_s=self._look_s, limit=LOOKS_AT_ONCE):
             await self._guard(batch, look)
-        for batch, there in ended[:1]:
+        until = time.monotonic() + COLLECT_S
+        for batch, there in ended:
             await self._guard(batch, lambda batch: self._collect(batch, there))  # noqa: B023 - awaited at once
+            if time.monotonic() > until:
+                break
 
     async def _guard(self, batch: VendorBatch, step: Callable[[VendorBatch], Awaitable[None]]) -> None:
         with bound(vendor_batch=batch.id, analyzer=batch.analyzer):
@@ -83,6 +90,8 @@ class BatchCollector:
             except AdologyError as error:
                 logger.bind(error=describe(error)).warning("vendor batch: step failed")
                 await self._batches.note_look(batch.id, error=clean_text(describe(error), LONGEST_REASON))
+            except Exception:  # noqa: BLE001 - a fault of ours with one batch must not keep the others
+                logger.opt(exception=True).error("vendor batch: step failed")
 
     def _context(self, batch: VendorBatch) -> Context[Any]:
         """With the settings that asked.
@@ -114,12 +123,13 @@ class BatchCollector:
         try:
             context = self._context(batch)
         except ConfigError:
-            if not _is_over(batch):
+            if not _is_over(batch, LONGEST):
                 raise
             await self._batches.end(batch.id, "given_back", error=_FORGOTTEN, lost=True)
             return
-        first, *others = await openai_batches.find(context, batch.id, batch.created_at) or [None]
-        if first is not None:
+        there = await openai_batches.find(context, batch.id, batch.created_at)
+        if there:
+            first, *others = there
             for other in others:
                 await openai_batches.cancel(context, other.id)
             logger.bind(vendor_id=first.id).info("vendor batch found again")
@@ -152,9 +162,11 @@ class BatchCollector:
         try:
             there = await openai_batches.look(self._context(batch), batch.vendor_id)
         except GoneError:
-            return None
+            if _is_over(batch, GONE_AFTER):
+                return None
+            raise
         except ConfigError:
-            if _is_over(batch):
+            if _is_over(batch, LONGEST):
                 return None
             raise
         await self._batches.note_look(batch.id, vendor_state=there.status)
@@ -174,6 +186,8 @@ class BatchCollector:
                 async for chunk in _chunks(openai_batches.read_lines(context, file_id)):
                     await self._take(batch, analyzer, context, chunk, seen, noise)
             except GoneError as error:
+                if not _is_over(batch, GONE_AFTER):
+                    raise
                 lost = True
                 logger.bind(error=describe(error)).error("answers of a vendor batch are gone")
         self._hook("end")
@@ -254,8 +268,8 @@ class BatchCollector:
 _FORGOTTEN = "the vendor does not have it any more, or nobody could read it in time"
 
 
-def _is_over(batch: VendorBatch) -> bool:
-    return datetime.now(UTC) - batch.created_at > LONGEST
+def _is_over(batch: VendorBatch, life: timedelta) -> bool:
+    return datetime.now(UTC) - batch.created_at > life
 
 
 def _parse(raw: bytes) -> Line | None:

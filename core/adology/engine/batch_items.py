@@ -14,7 +14,7 @@ from adology.errors import AdologyError
 from adology.store.subjects import SubjectKind
 
 
-class NotReady(AdologyError):  # noqa: N818 - a state
+class NotReadyError(AdologyError):
     """The item cannot be made now: what the analyzer uses has no current result of it, or its file is gone."""
 
     code = "ADO-3213"
@@ -35,21 +35,21 @@ class BatchItems:
         """The item with the results that the analyzer uses; a creative's file lies in `folder` for so long.
 
         Raises:
-            NotReady: see there.
+            NotReadyError: see there.
         """
         if kind == "ad":
             ad = await self._subjects.find_copy(subject)
             if ad is None:
-                raise NotReady("no committed ad has it any more")
+                raise NotReadyError("no committed ad has it any more")
             yield AdItem(ad=ad, results=await self._used(analyzer, analyzers.accepting("ad"), kind, subject))
             return
         asset = await self._subjects.find_asset(subject)
         if asset is None:
-            raise NotReady("no committed ad has it any more")
+            raise NotReadyError("no committed ad has it any more")
         results = await self._used(analyzer, analyzers.accepting(asset.kind), kind, subject)
         path = folder / f"asset{Path(asset.s3_path).suffix}"
         if not await self._objects.get_file(self._objects.key_of(asset.s3_path), path):
-            raise NotReady("its file is not in the archive any more")
+            raise NotReadyError("its file is not in the archive any more")
         try:
             yield MediaItem(
                 sha256=subject,
@@ -72,5 +72,5 @@ class BatchItems:
         found = await self._analyses.load(list(used))
         lacking = sorted(name for key, name in used.items() if key not in found)
         if lacking:
-            raise NotReady(f"waits for {', '.join(lacking)}: renew that first")
+            raise NotReadyError(f"waits for {', '.join(lacking)}: renew that first")
         return {name: found[key]["result"] for key, name in used.items()}

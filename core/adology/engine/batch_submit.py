@@ -27,7 +27,7 @@ import msgspec
 from adology.abc.analyzer import BatchRequest
 from adology.context import Context
 from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
-from adology.engine.batch_items import BatchItems, NotReady
+from adology.engine.batch_items import BatchItems, NotReadyError
 from adology.engine.model import AnalysisRecord
 from adology.engine.ports import AnalysesPort, SubjectsPort, VendorBatchesPort
 from adology.engine.vendor_batch import Asked, VendorBatch
@@ -40,6 +40,7 @@ from adology.vendors.errors import AnswerLostError
 
 PREPARE_S = 1200.0
 """Lease from the claim until the vendor is asked; an upload takes ten minutes at most."""
+CANNOT = "cannot be asked in a batch with these settings"
 SUBMIT_S = 300.0
 """Lease while the vendor is asked to create a batch, which is given up after one minute."""
 
@@ -56,7 +57,7 @@ class BatchLimits(Struct, frozen=True, kw_only=True):
     """Texts of embedding requests together; the vendor takes 50,000."""
 
 
-class Submitted(Struct, kw_only=True):
+class Submitted(msgspec.Struct, kw_only=True):
     """What was handed over. `left` counts what was not, by why; `unsure`: batches that the steward looks for."""
 
     batches: int = 0
@@ -64,7 +65,7 @@ class Submitted(Struct, kw_only=True):
     estimate_usd: Decimal | None = Decimal(0)
     unsure: int = 0
     settled: int = 0
-    """Subjects that need no answer: their analyzer has nothing to ask about them, which is stored."""
+    """Subjects that need no answer: there is nothing to ask about them, or a result from earlier."""
     left: Counter[str] = msgspec.field(default_factory=Counter)
 
 
@@ -158,7 +159,7 @@ class BatchSubmitter:
         try:
             async with self._items.item(analyzer, self._analyzers, kind, subject, folder) as item:
                 request = await analyzer.analyzer.batch_request(context, item)
-        except (Skip, Terminal, NotReady) as error:
+        except (Skip, Terminal, NotReadyError) as error:
             return error
         if request is not None and request.endpoint not in openai_batches.ENDPOINTS:
             raise ValueError(f"batch_request of {analyzer.name} names endpoint {request.endpoint!r}")
@@ -174,7 +175,7 @@ class BatchSubmitter:
     ) -> None:
         """Nothing to ask about is a result, as it is without batches; what cannot be asked yet is left."""
         if not isinstance(why, Skip | Terminal):
-            answer.left[why.message if why else "cannot be asked in a batch with these settings"] += 1
+            answer.left[why.message if why else CANNOT] += 1
             return
         claim = analyzer.claim(kind, subject)
         claimed = await self._analyses.claim([claim], owner=self._owner, lease_s=SUBMIT_S)
@@ -196,8 +197,13 @@ class BatchSubmitter:
             model=pile.model,
             created_at=datetime.now(UTC),
         )
+        finished = await self._batches.link_finished([one.claim.key for one in pile.asked], but_failed=reopen)
+        answer.settled += len(finished)
+        asked = [one for one in pile.asked if one.claim.key not in finished]
+        if not asked:
+            return
         self._hook("claim")
-        prepared = await self._batches.prepare(batch, pile.asked, owner=self._owner, lease_s=PREPARE_S, reopen=reopen)
+        prepared = await self._batches.prepare(batch, asked, owner=self._owner, lease_s=PREPARE_S, reopen=reopen)
         answer.left.update(prepared.left)
         if not prepared.keys:
             return
@@ -240,9 +246,12 @@ async def create_batch(
     """
     hook("create")
     try:
-        made = await openai_batches.create(context, endpoint, file_id, batch_id)
+        async with asyncio.timeout(SUBMIT_S / 2):  # whoever wakes up later must not create another one
+            made = await openai_batches.create(context, endpoint, file_id, batch_id)
     except AnswerLostError as lost:
         await batches.note_look(batch_id, error=describe(lost.because))
+        return False
+    except TimeoutError:
         return False
     except AdologyError as error:
         await batches.end(batch_id, "given_back", error=describe(error), only=("submitting",))

@@ -1,8 +1,8 @@
 """The steward: repairs what crashes left behind. Every step is safe to repeat, and for two at once.
 
 A round enqueues brands that are due, flushes the outbox, looks after open batches without progress,
-asks for put-off analyses that are due and for insights that never came, and clears away what is over:
-old rows of the feed of changes, ended batches at the registry.
+asks for put-off analyses that are due and for insights that never came, clears away what is over (old
+rows of the feed of changes, ended batches at the registry) and looks after batches at vendors.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Steward:
         max_attempts: int,
         outbox_after_s: float,
         insight_after_s: float = INSIGHT_AFTER_S,
+        vendor_batches: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._ledger = ledger
         self._items = items
@@ -80,6 +81,7 @@ class Steward:
         self._stalled_after_s = stalled_after_s
         self._max_attempts = max_attempts
         self._outbox_after_s = outbox_after_s
+        self._vendor_batches = vendor_batches
         self._insight_after_s = max(insight_after_s, stalled_after_s)
 
     async def run_round(self) -> bool:
@@ -95,6 +97,8 @@ class Steward:
             await self._guard("old changes", self._clear_changes)
             await self._guard("insights", self._ask_for_insights)
             await self._guard("registry", self._clear_registry)
+            if self._vendor_batches is not None:
+                await self._guard("vendor batches", self._vendor_batches)  # last: it may fetch for seconds
             return True
 
     async def _guard(self, what: str, step: Callable[[], Awaitable[None]]) -> None:

@@ -32,7 +32,10 @@ class Payer(Struct, frozen=True, kw_only=True):
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
-    """What is asked for before a call. `estimate_usd` is None where no price is known."""
+    """What is asked for before a call. `estimate_usd` is None where no price is known.
+
+    `vendor_batch` is our id of the vendor's batch that the call stands for: it stays open until that ends.
+    """
 
     service: str
     model: str
@@ -42,6 +45,7 @@ class Reservation(Struct, frozen=True, kw_only=True):
     units: dict[str, float] = msgspec.field(default_factory=dict)
     estimate_usd: Decimal | None = None
     day: date
+    vendor_batch: str | None = None
 
 
 class Bill(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,14 @@ import fnmatch
 from collections.abc import Iterable
 from datetime import date
 
+import msgspec
+
 from adology.settings.prices import Price
+
+BATCH = "-batch"
+"""Ends the service's name of calls that a vendor answers within a day, for less."""
+BATCH_SHARE = 0.5
+"""Of the usual price, as OpenAI publishes it for its Batch API."""
 
 
 def _tokens(service: str, model: str, since: date, *, cached: float = 0.0, output: float = 0.0, fed: float) -> Price:
@@ -56,7 +63,20 @@ class PriceTable:
         self._own = tuple(prices)
 
     def find(self, service: str, model: str, on: date) -> Price | None:
-        """The price that applies: of the row that names the model most closely, of one's own, then of the newest."""
+        """The price that applies: of the row that names the model most closely, of one's own, then of the newest.
+
+        Where a service `…-batch` has no row of its own, it costs half of what the service does.
+        """
+        found = self._find(service, model, on)
+        if found is not None or not service.endswith(BATCH):
+            return found
+        usual = self._find(service.removesuffix(BATCH), model, on)
+        if usual is None:
+            return None
+        reduced = {unit: usd * BATCH_SHARE for unit, usd in usual.usd_per_million.items()}
+        return msgspec.structs.replace(usual, service=service, usd_per_million=reduced)
+
+    def _find(self, service: str, model: str, on: date) -> Price | None:
         known = [
             (price, is_own)
             for rows, is_own in ((self._own, True), (PUBLISHED, False))

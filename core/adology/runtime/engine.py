@@ -16,6 +16,9 @@ from adology.aws import open_client
 from adology.engine.acquire import Acquirer
 from adology.engine.analyze import AnalysisRunner
 from adology.engine.analyzers import AnalyzerSet, prepare
+from adology.engine.batch_collect import BatchCollector
+from adology.engine.batch_items import BatchItems
+from adology.engine.batch_submit import BatchSubmitter
 from adology.engine.batches import Batches
 from adology.engine.breaker import Breaker
 from adology.engine.commit import Committer
@@ -53,6 +56,7 @@ from adology.store import (
     Subjects,
 )
 from adology.store.changes import Changes
+from adology.store.vendor_batches import VendorBatches
 from adology.vendors import close_clients
 
 STORE_BATCH = 50
@@ -90,6 +94,7 @@ class Engine:
         self.catalogue = Catalogue(database)
         self.subjects = Subjects(database)
         self.spending = Spending(database, PriceTable(settings.money.prices), settings.money.budgets)
+        self.vendor_batches = VendorBatches(database, self.spending)
         self.outbox = Outbox(database)
         self.insights = Insights(database)
         self.locks = AdvisoryLocks(database)
@@ -195,6 +200,28 @@ class Engine:
             scratch=self._scratch,
         )
 
+    def make_batch_submitter(self) -> BatchSubmitter:
+        """What `adology reanalyze --batch` asks a vendor with."""
+        return BatchSubmitter(
+            batches=self.vendor_batches,
+            analyses=self.analyses,
+            subjects=self.subjects,
+            items=BatchItems(subjects=self.subjects, objects=self.objects, analyses=self.analyses),
+            analyzers=self.analyzers,
+            owner=self.owner,
+            look_s=self.settings.steward.batch_poll_s,
+            scratch=self._scratch,
+        )
+
+    def make_batch_collector(self) -> BatchCollector:
+        """What looks after batches at vendors."""
+        return BatchCollector(
+            batches=self.vendor_batches,
+            analyzers=self.analyzers,
+            owner=self.owner,
+            look_s=self.settings.steward.batch_poll_s,
+        )
+
     def make_insight_runner(self) -> InsightRunner:
         """The handler of the insight queue."""
         return InsightRunner(
@@ -225,6 +252,7 @@ class Engine:
             stalled_after_s=own.stalled_after_s,
             max_attempts=own.max_attempts,
             outbox_after_s=own.outbox_after_s,
+            vendor_batches=self.make_batch_collector().run_round,
         )
 
 

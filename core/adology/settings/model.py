@@ -144,6 +144,9 @@ class StewardSettings(Settings, frozen=True, kw_only=True):
         int, _text("Times a missing URL is queued again before it becomes a failure.", ge=1, le=100)
     ] = 4
     outbox_after_s: Annotated[float, _text("Age at which unsent outbox rows are sent, seconds.", ge=0)] = 5.0
+    batch_poll_s: Annotated[
+        float, _text("Least time between two looks at a vendor's batch that is under way, seconds.", gt=0)
+    ] = 60.0
 
 
 class FetchSettings(Settings, frozen=True, kw_only=True):

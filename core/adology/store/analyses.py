@@ -8,7 +8,7 @@ from datetime import timedelta
 from psycopg.types.json import Jsonb
 
 from adology.engine.model import AnalysisRecord, Claim, Claimed
-from adology.store.database import Database
+from adology.store.database import Connection, Database
 
 
 class Analyses:
@@ -82,19 +82,8 @@ class Analyses:
 
     async def store(self, records: Sequence[AnalysisRecord]) -> None:
         """Finish or put off claims. An outcome that is stored already stands: it was paid for first."""
-        async with (
-            self._database.connection("analyses.store", count=len(records)) as connection,
-            connection.cursor() as cursor,
-        ):
-            await cursor.executemany(
-                """update analyses set state = %s, result = %s, derived = %s, error_code = %s, error = %s,
-                       duration_ms = %s, cost_usd = %s, lease_owner = null, lease_until = null,
-                       done_at = case when %s::interval is null then now() end,
-                       retry_at = now() + %s::interval, asked_at = null,
-                       deferrals = deferrals + (%s::interval is not null)::int
-                   where key = %s and state = 'pending'""",
-                [_row(record) for record in records],
-            )
+        async with self._database.connection("analyses.store", count=len(records)) as connection:
+            await finish(connection, records)
 
     async def release(self, keys: Sequence[str], *, owner: str) -> None:
         """Give claims back unfinished: the next one who asks gets them at once."""
@@ -125,6 +114,20 @@ class Analyses:
             )
             names = [column.name for column in found.description or ()]
             return {row[0]: dict(zip(names, row, strict=True)) for row in await found.fetchall()}
+
+
+async def finish(connection: Connection, records: Sequence[AnalysisRecord]) -> None:
+    """As `Analyses.store`, within somebody's transaction."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """update analyses set state = %s, result = %s, derived = %s, error_code = %s, error = %s,
+                   duration_ms = %s, cost_usd = %s, lease_owner = null, lease_until = null,
+                   done_at = case when %s::interval is null then now() end,
+                   retry_at = now() + %s::interval, asked_at = null,
+                   deferrals = deferrals + (%s::interval is not null)::int
+               where key = %s and state = 'pending'""",
+            [_row(record) for record in records],
+        )
 
 
 def _row(record: AnalysisRecord) -> tuple[object, ...]:

@@ -64,35 +64,33 @@ class Changes:
             ((horizon, at),) = await found.fetchall()
         return Position(horizon=horizon, at=at)
 
-    async def after(self, position: Position, known: set[int], *, limit: int = 1000) -> Page:
-        """At most `limit` changes that are not in `known`; they are added to it, and those that are past leave it.
+    async def after(self, position: Position, known: dict[int, int], *, limit: int = 1000) -> Page:
+        """At most `limit` changes that are not in `known` (id → transaction); they join it, and what is past leaves.
 
         Raises:
-            PositionLostError: rows after this position may have been cleared away.
+            PositionLostError: rows after this position may have been cleared away, or it is another server's.
         """
         async with self._database.connection("changes.after") as connection:
             found = await connection.execute(
-                f"select {_HORIZON}, now(), array(select id from changes where xid < {_XMIN} and id = any(%(known)s)),"
-                " c.id, c.xid::text::bigint, c.kind, c.subject, c.owner_org_id"
+                f"select {_HORIZON}, now(), c.id, c.xid::text::bigint, c.kind, c.subject, c.owner_org_id"
                 " from (select 1) as one left join lateral (select * from changes where xid >= %(from)s::text::xid8"
-                " and id <> all(%(known)s) order by xid, id limit %(limit)s) as c on true order by 5, 4",
-                {"from": position.horizon, "known": sorted(known), "limit": limit},
+                " and id <> all(%(known)s) order by xid, id limit %(limit)s) as c on true order by 4, 3",
+                {"from": position.horizon, "known": list(known), "limit": limit},
             )
             rows = await found.fetchall()
-        horizon, now, past = rows[0][:3]
-        if now - position.at > SAFE:
-            raise PositionLostError(f"the position is of {position.at:%Y-%m-%d %H:%M} UTC")
-        rows = [row[3:] for row in rows if row[3] is not None]
+        horizon, now = rows[0][:2]
+        _check_kept(position, horizon, now)
+        rows = [row[2:] for row in rows if row[2] is not None]
         whole = len(rows) < limit
         if not whole:
             # The rest may be of transactions below the horizon as well.
             horizon = min(horizon, rows[-1][1])
+        known.update((row[0], row[1]) for row in rows)
+        for one in [one for one, xid in known.items() if xid < horizon]:
+            del known[one]
         changes = tuple(
             Change(id=one, kind=kind, subject=subject, owner=owner) for one, _, kind, subject, owner in rows
         )
-        known.update(change.id for change in changes)
-        if whole:
-            known.difference_update(past, [row[0] for row in rows if row[1] < horizon])
         return Page(changes=changes, position=Position(horizon=horizon, at=now if whole else position.at), whole=whole)
 
     async def place(self, follower: str) -> Position | None:
@@ -119,6 +117,15 @@ class Changes:
         async with self._database.connection("changes.clear") as connection:
             done = await connection.execute(f"delete from changes where at < now() - %s and xid < {_XMIN}", [KEPT])
         return done.rowcount
+
+
+def _check_kept(position: Position, horizon: int, now: datetime) -> None:
+    """Raise PositionLostError for a position after which not all is there."""
+    if now - position.at > SAFE:
+        raise PositionLostError(f"the position is of {position.at:%Y-%m-%d %H:%M} UTC")
+    if horizon < position.horizon:
+        # Transactions are counted upwards only: what is yet to come would be taken for known.
+        raise PositionLostError(f"the server is at transaction {horizon}, the position at {position.horizon}")
 
 
 _XMIN = "pg_snapshot_xmin(pg_current_snapshot())"

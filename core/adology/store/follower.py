@@ -84,7 +84,7 @@ class Follower:
         self._committed = CommittedSubjects(database)
         self._derived = derived
         self._position: Position | None = None
-        self._known: set[int] = set()
+        self._known: dict[int, int] = {}
 
     async def run(self, stop: asyncio.Event, *, poll_s: float) -> None:
         """Follow until `stop`; a store that is away is waited for."""
@@ -125,14 +125,14 @@ class Follower:
                 count += len(subjects)
         await self._derived.publish()
         await self._derived.keep(position)
-        self._position, self._known = position, set()
+        self._position, self._known = position, {}
         logger.bind(what=self._derived.name, subjects=count).info("made anew from what is committed")
 
     async def _follow(self) -> int:
         assert self._position is not None  # noqa: S101 - asked by the caller
         count = 0
         while True:
-            known = set(self._known)
+            known = dict(self._known)
             page = await self._changes.after(self._position, known)
             for kind, owners in (await self._touched(page.changes)).items():
                 subjects = sorted(owners)

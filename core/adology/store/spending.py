@@ -32,6 +32,14 @@ class Spending:
             Deferred: a budget of the day would be passed.
             ConfigError: budgets are set, and the model has no price to hold against them.
         """
+        async with (
+            self._database.connection("spending.reserve", vendor=wanted.service) as connection,
+            connection.transaction(),
+        ):
+            return await self.reserve_in(connection, wanted)
+
+    async def reserve_in(self, connection: Connection, wanted: Reservation) -> int:
+        """As `reserve`, within somebody's transaction, which holds the budgets of the payer from here on."""
         limits = self._limits(wanted.payer)
         if wanted.estimate_usd is None and any(limit is not None for limit in limits.values()):
             raise ConfigError(
@@ -40,14 +48,19 @@ class Spending:
                 f"Add one: service = {wanted.service!r}, model = {wanted.model!r}, since, usd_per_million.",
                 code="ADO-1008",
             )
-        async with (
-            self._database.connection("spending.reserve", vendor=wanted.service) as connection,
-            connection.transaction(),
-        ):
-            # In one order for all: two that share scopes wait for each other, never in a ring.
-            for scope, limit in sorted(limits.items()):
-                await _set_aside(connection, wanted.day, scope, wanted.estimate_usd or NOTHING, limit)
-            return await _open_call(connection, wanted, sorted(limits))
+        # In one order for all: two that share scopes wait for each other, never in a ring.
+        for scope, limit in sorted(limits.items()):
+            await _set_aside(connection, wanted.day, scope, wanted.estimate_usd or NOTHING, limit)
+        return await _open_call(connection, wanted, sorted(limits))
+
+    async def left_in(self, connection: Connection, payer: Payer, day: date) -> Decimal | None:
+        """What the tightest budget of the payer has left of the day; None where none is set."""
+        limits = {scope: limit for scope, limit in self._limits(payer).items() if limit is not None}
+        found = await connection.execute(
+            "select scope, used_usd from budget_use where day = %s and scope = any(%s)", [day, list(limits)]
+        )
+        used: dict[str, Decimal] = dict(await found.fetchall())
+        return min((limit - used.get(scope, NOTHING) for scope, limit in limits.items()), default=None)
 
     async def settle(self, number: int, bill: Bill) -> None:
         """Put the bill in the place of the estimate, in the ledger and in the budgets. Safe to repeat."""
@@ -55,30 +68,17 @@ class Spending:
             self._database.connection("spending.settle", call=number) as connection,
             connection.transaction(),
         ):
-            found = await connection.execute(
-                "update paid_calls set state = %s, model = coalesce(nullif(%s, ''), model), request_id = %s,"
-                " units = %s, cost_usd = %s, price_since = %s, ended_at = now()"
-                " where id = %s and state = 'open' returning day, scopes, coalesce(estimate_usd, 0)",
-                [
-                    bill.outcome,
-                    bill.model,
-                    bill.request_id,
-                    Jsonb(bill.units),
-                    bill.cost_usd,
-                    bill.price_since,
-                    number,
-                ],
-            )
-            row = await found.fetchone()
-            if row is not None:
-                await _correct(connection, row[0], row[1], (bill.cost_usd or NOTHING) - row[2])
+            await settle_in(connection, number, bill)
 
     async def close_lost(self, *, older_s: float) -> int:
-        """Calls whose process died in the middle: their outcome is unknown, their estimate stands."""
+        """Calls whose process died in the middle: their outcome is unknown, their estimate stands.
+
+        Those of a vendor's batch end with the batch.
+        """
         async with self._database.connection("spending.close_lost") as connection:
             done = await connection.execute(
                 "update paid_calls set state = 'unknown', cost_usd = estimate_usd, ended_at = now()"
-                " where state = 'open' and began_at < now() - %s",
+                " where state = 'open' and began_at < now() - %s and vendor_batch is null",
                 [timedelta(seconds=older_s)],
             )
             return done.rowcount
@@ -92,6 +92,27 @@ class Spending:
         if payer.owner_org_id is not None:
             limits[f"organisation:{payer.owner_org_id}"] = own.organisation_day_usd
         return {scope: None if limit is None else Decimal(str(limit)) for scope, limit in limits.items()}
+
+
+async def settle_in(connection: Connection, number: int, bill: Bill) -> None:
+    """As `Spending.settle`, within somebody's transaction."""
+    found = await connection.execute(
+        "update paid_calls set state = %s, model = coalesce(nullif(%s, ''), model), request_id = %s,"
+        " units = %s, cost_usd = %s, price_since = %s, ended_at = now()"
+        " where id = %s and state = 'open' returning day, scopes, coalesce(estimate_usd, 0)",
+        [
+            bill.outcome,
+            bill.model,
+            bill.request_id,
+            Jsonb(bill.units),
+            bill.cost_usd,
+            bill.price_since,
+            number,
+        ],
+    )
+    row = await found.fetchone()
+    if row is not None:
+        await _correct(connection, row[0], row[1], (bill.cost_usd or NOTHING) - row[2])
 
 
 async def _set_aside(connection: Connection, day: date, scope: str, amount: Decimal, limit: Decimal | None) -> None:
@@ -118,7 +139,7 @@ async def _open_call(connection: Connection, wanted: Reservation, scopes: list[s
     payer = wanted.payer
     found = await connection.execute(
         "insert into paid_calls (day, service, model, plugin, brand, owner_org_id, batch_id, analysis_keys, units,"
-        " estimate_usd, scopes) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+        " estimate_usd, scopes, vendor_batch) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
         [
             wanted.day,
             wanted.service,
@@ -131,6 +152,7 @@ async def _open_call(connection: Connection, wanted: Reservation, scopes: list[s
             Jsonb(wanted.units),
             wanted.estimate_usd,
             scopes,
+            wanted.vendor_batch,
         ],
     )
     row = await found.fetchone()

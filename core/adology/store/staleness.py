@@ -85,8 +85,9 @@ class Staleness:
             found = await connection.execute(
                 "select avg(cost_usd) filter (where fingerprint = %(fingerprint)s)::float,"
                 " avg(cost_usd) filter (where cost_usd > 0)::float,"
-                " coalesce(avg(duration_ms) filter (where fingerprint = %(fingerprint)s),"
-                " avg(duration_ms))::float / 1000"
+                # An answer of a vendor's batch took no time of ours.
+                " coalesce(avg(nullif(duration_ms, 0)) filter (where fingerprint = %(fingerprint)s),"
+                " avg(nullif(duration_ms, 0)))::float / 1000"
                 " from analyses where analyzer = %(analyzer)s and state = 'done'",
                 {"analyzer": analyzer, "fingerprint": fingerprint},
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from adology.store.database import Database
+from adology.store.database import Connection, Database
 from adology.types import Ad, Struct
 
 SubjectKind = Literal["asset", "ad"]
@@ -92,6 +92,12 @@ class Subjects:
             return [Due(kind=kind, subject=subject, brand=brand) for kind, subject, brand in await found.fetchall()]
 
 
+async def link_many(connection: Connection, keys: Sequence[str]) -> None:
+    """Make these analyses their subjects' own, as far as they are finished, within somebody's transaction."""
+    for statement in (_LINK_ASSETS, _LINK_COPIES):
+        await connection.execute(statement, [list(keys)])
+
+
 _NOTE = """, noted as (
     insert into changes (kind, subject) select %(kind)s, %(subject)s where exists (select 1 from linked))
 select 1"""
@@ -114,6 +120,22 @@ from ads a, unnest(%(analyzers)s::text[], %(keys)s::text[]) as t(analyzer, key)
 where a.copy_hash = %(subject)s and n.subject = a.copy_hash order by a.id, n.analyzer
 on conflict (ad_id, analyzer) do update set key = excluded.key where ad_analyses.key <> excluded.key
 returning 1)"""
+
+_LINK_ASSETS = """with linked as (
+insert into asset_analyses (sha256, analyzer, key)
+select n.subject, n.analyzer, n.key from analyses n join assets a on a.sha256 = n.subject
+where n.key = any(%s) and n.subject_kind = 'asset' and n.state in ('done', 'failed') order by n.subject, n.analyzer
+on conflict (sha256, analyzer) do update set key = excluded.key where asset_analyses.key <> excluded.key
+returning sha256)
+insert into changes (kind, subject) select distinct 'asset', sha256 from linked"""
+
+_LINK_COPIES = """with linked as (
+insert into ad_analyses (ad_id, analyzer, key)
+select a.id, n.analyzer, n.key from analyses n join ads a on a.copy_hash = n.subject
+where n.key = any(%s) and n.subject_kind = 'ad' and n.state in ('done', 'failed') order by a.id, n.analyzer
+on conflict (ad_id, analyzer) do update set key = excluded.key where ad_analyses.key <> excluded.key
+returning ad_id)
+insert into changes (kind, subject) select distinct 'ad', a.copy_hash from linked l join ads a on a.id = l.ad_id"""
 
 _BRANDS_OF: dict[SubjectKind, str] = {
     "asset": "select l.sha256, min(b.brand) from ad_assets l join brand_ads b on b.ad_id = l.ad_id"

@@ -33,7 +33,7 @@ async def call_openai(
     read: Callable[[R, PaidCall, str], T],
 ) -> T:
     """Sends, bills by the returned usage, and judges. `read` bills before it judges: what came was paid for."""
-    client, lane = await _connect(ctx, model)
+    client, lane = await connect(ctx, model)
     import openai  # noqa: PLC0415 - a second of import that is loaded by now
 
     async with paid_call(ctx, lane, "openai", operation, model, ctx.settings.openai_timeout_s, **units) as call:
@@ -49,7 +49,7 @@ async def call_openai(
         except openai.APIConnectionError as error:
             raise error_of_connection(error, model) from None
         lane.heed(raw.headers, units.get("input_tokens", 0) + units.get("output_tokens", 0))
-        body = _decode(raw, kind, model)
+        body = decode(raw, kind, model)
         try:
             return read(body, call, raw.headers.get("x-request-id", ""))
         except Retry as error:
@@ -57,7 +57,8 @@ async def call_openai(
             raise
 
 
-async def _connect(ctx: Context[Any], model: str) -> tuple[Any, Lane]:
+async def connect(ctx: Context[Any], model: str) -> tuple[Any, Lane]:
+    """The client of the settings' key, and the lane where its calls to that model queue."""
     settings = ctx.settings
     key = (await read_secret(ctx, "openai_api_key")).strip()
     if not key.isascii() or not key.isprintable() or " " in key:
@@ -75,7 +76,7 @@ async def _connect(ctx: Context[Any], model: str) -> tuple[Any, Lane]:
         hint = "Install it: pip install openai."
         raise ConfigError(f"analyzers.{ctx.plugin}", "needs the package openai", hint, code="ADO-3210") from None
     # Time-outs differ by analyzer, connections are shared.
-    client = client.with_options(timeout=_timeout(settings.openai_timeout_s))
+    client = client.with_options(timeout=timeout_of(settings.openai_timeout_s))
     return client, LANES.get("openai", credential, model, calls_per_minute=settings.openai_calls_per_minute)
 
 
@@ -86,14 +87,15 @@ def _make_client(key: str, url: str) -> Any:
     return openai.AsyncOpenAI(api_key=key, base_url=url or None, max_retries=0)
 
 
-def _timeout(seconds: float) -> Any:
+def timeout_of(seconds: float) -> Any:
+    """The client's time-outs."""
     import openai  # noqa: PLC0415 - loaded by now
 
     # A little longer than `paid_call` waits: who gives up first is then no matter of chance.
     return openai.Timeout(seconds + 1, connect=min(seconds, _CONNECT_S))
 
 
-def _decode(raw: Any, kind: type[R], model: str) -> R:
+def decode(raw: Any, kind: type[R], model: str) -> R:
     """A 200's body. A proxy's page in its place does not say whether the vendor did the work."""
     try:
         return msgspec.json.decode(raw.content, type=kind)

@@ -17,7 +17,7 @@ from aiohttp import web
 from upstreams.charges import Charges
 from upstreams.faults import Fault
 from upstreams.openai import errors
-from upstreams.openai.batches import Batches
+from upstreams.openai.batches import FAULTS, Batches
 from upstreams.openai.embeddings import AskedEmbeddings
 from upstreams.openai.errors import Refusal
 from upstreams.openai.limits import Limits
@@ -44,11 +44,12 @@ class OpenAiServer(StandIn):
     ``forbidden``, ``model_not_found``, ``bad_image``, ``bad_schema``. About responses, all with
     status 200: ``refusal``, ``incomplete`` (`detail`: the reason), ``not_json``, ``wrong_schema``,
     ``failed`` (`detail`: the code). About embeddings: ``wrong_dimensions`` (`detail`: how many),
-    ``missing_vector``. A time-out is the wire's ``slow``: the work is done and charged for.
+    ``missing_vector``. About batches: see `upstreams.openai.batches`.
+    A time-out is the wire's ``slow``: the work is done and charged for.
     """
 
     name: ClassVar[str] = "openai"
-    vendor_kinds: ClassVar[frozenset[str]] = REFUSALS | OUTCOMES | SPOILED_VECTORS
+    vendor_kinds: ClassVar[frozenset[str]] = REFUSALS | OUTCOMES | SPOILED_VECTORS | FAULTS
     most_body_bytes: ClassVar[int] = 512 * 1024**2
 
     def __init__(self, rules: OpenAiRules | None = None, *, clock: Clock = time.time) -> None:
@@ -58,7 +59,8 @@ class OpenAiServer(StandIn):
         self.asked: deque[dict[str, Any]] = deque(maxlen=50)
         """The last bodies that were asked with, for tests of what clients send."""
         self._limits = Limits(self.rules)
-        self._batches = Batches(self.rules.batch_polls)
+        self.batches = Batches(self.rules.batch_polls)
+        """Files and batches of all accounts together."""
         self._warm: set[tuple[str, str]] = set()
         self._served = 0
 
@@ -68,8 +70,10 @@ class OpenAiServer(StandIn):
             app.router.add_post(path, self._post_work)
         app.router.add_post("/v1/files", self._post_file)
         app.router.add_get("/v1/files/{id}", self._get_file)
+        app.router.add_delete("/v1/files/{id}", self._delete_file)
         app.router.add_get("/v1/files/{id}/content", self._get_content)
         app.router.add_post("/v1/batches", self._post_batch)
+        app.router.add_get("/v1/batches", self._list_batches)
         app.router.add_get("/v1/batches/{id}", self._get_batch)
         app.router.add_post("/v1/batches/{id}/cancel", self._cancel_batch)
         app.router.add_get("/_paid", self._get_paid)
@@ -80,11 +84,13 @@ class OpenAiServer(StandIn):
         self.charges.clear()
         self.asked.clear()
         self._limits.clear()
-        self._batches.clear()
+        self.batches.clear()
         self._warm.clear()
 
     def fault_applies(self, request: web.Request, fault: Fault) -> bool:
         """The vendor's own faults concern the paths that are paid for, some of them only one."""
+        if fault.kind in FAULTS:
+            return request.path == "/v1/batches" and request.method == "POST"
         if fault.kind in OUTCOMES | {"bad_schema"}:
             return request.path == "/v1/responses"
         if fault.kind in SPOILED_VECTORS:
@@ -92,7 +98,9 @@ class OpenAiServer(StandIn):
         return fault.kind not in self.vendor_kinds or request.path in WORK
 
     async def vendor_fault(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        """A refusal, or the right work with a spoiled answer."""
+        """A refusal, the right work with a spoiled answer, or a batch that ends otherwise."""
+        if fault.kind in FAULTS:
+            return await self._post_batch(request, fault)
         return await self._post_work(request, fault)
 
     # What is paid for
@@ -179,7 +187,7 @@ class OpenAiServer(StandIn):
             if not isinstance(given, web.FileField):
                 raise errors.missing("file")
             data = given.file.read()
-            made = self._batches.add_file(given.filename, str(form.get("purpose") or ""), data, self.clock())
+            made = self.batches.add_file(given.filename, str(form.get("purpose") or ""), data, self.clock())
         except Refusal as refusal:
             return _refuse(refusal)
         return to_json(made)
@@ -187,22 +195,39 @@ class OpenAiServer(StandIn):
     async def _get_file(self, request: web.Request) -> web.StreamResponse:
         try:
             self._key(request)
-            return to_json(self._batches.get_file(request.match_info["id"])[0])
+            return to_json(self.batches.get_file(request.match_info["id"])[0])
         except Refusal as refusal:
             return _refuse(refusal)
 
     async def _get_content(self, request: web.Request) -> web.StreamResponse:
         try:
             self._key(request)
-            data = self._batches.get_file(request.match_info["id"])[1]
+            data = self.batches.get_file(request.match_info["id"])[1]
         except Refusal as refusal:
             return _refuse(refusal)
         return web.Response(body=data, content_type="application/octet-stream")
 
-    async def _post_batch(self, request: web.Request) -> web.StreamResponse:
+    async def _delete_file(self, request: web.Request) -> web.StreamResponse:
         try:
             self._key(request)
-            return to_json(self._batches.create(_read_json(await request.read()), self.clock()))
+            return to_json(self.batches.delete_file(request.match_info["id"]))
+        except Refusal as refusal:
+            return _refuse(refusal)
+
+    async def _list_batches(self, request: web.Request) -> web.StreamResponse:
+        limit = request.query.get("limit", "20")
+        try:
+            self._key(request)
+            if not limit.isdigit() or not 1 <= int(limit) <= 100:
+                raise errors.invalid("Invalid 'limit': from 1 to 100.", param="limit")
+            return to_json(self.batches.page(request.query.get("after"), int(limit)))
+        except Refusal as refusal:
+            return _refuse(refusal)
+
+    async def _post_batch(self, request: web.Request, fault: Fault | None = None) -> web.StreamResponse:
+        try:
+            self._key(request)
+            return to_json(self.batches.create(_read_json(await request.read()), self.clock(), fault))
         except Refusal as refusal:
             return _refuse(refusal)
 
@@ -211,7 +236,7 @@ class OpenAiServer(StandIn):
             key = self._key(request)
             name = request.match_info["id"]
             return to_json(
-                self._batches.look(
+                self.batches.look(
                     name, lambda path, body: self._answer(path, body, None, key=key, headers=None), self.clock()
                 )
             )
@@ -221,7 +246,7 @@ class OpenAiServer(StandIn):
     async def _cancel_batch(self, request: web.Request) -> web.StreamResponse:
         try:
             self._key(request)
-            return to_json(self._batches.cancel(request.match_info["id"], self.clock()))
+            return to_json(self.batches.cancel(request.match_info["id"], self.clock()))
         except Refusal as refusal:
             return _refuse(refusal)
 

