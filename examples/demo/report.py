@@ -104,7 +104,7 @@ def show_next(home: DemoHome, outcomes: Sequence[Outcome], *, searchable: bool) 
         (f"{program} brand list", "the brands and their ads"),
         (f"{program} batch list", "the batches and their failures"),
         *([(f"{program} batch show {batch[:8]}", "one batch in detail")] if batch else []),
-        *([(f"{program} search --text 'half price'", "ads that say such a thing")] if searchable else []),
+        *(_searches(program) if searchable else []),
         (f"{program} reanalyze", "which results are current"),
         (f"{program} down", "stop it"),
         (f"{python} -m demo --keep{_home_option(home)}", "again: nothing is paid twice"),
@@ -117,6 +117,15 @@ def show_next(home: DemoHome, outcomes: Sequence[Outcome], *, searchable: bool) 
     for command, why in steps:
         made.add_row(Text(f"  {command}", style="cyan"), Text(why, style="dim"))
     console.print(made)
+
+
+def _searches(program: str) -> list[tuple[str, str]]:
+    return [
+        (f"{program} search --text 'half price'", "ads that say such a thing"),
+        (f"{program} duplicates", "creatives that are one, changed"),
+        (f"{program} mismatches", "prices that contradict each other"),
+        (f"{program} analyze AD.jpg --html ad.html", "a file of yours: what every analyzer says of it"),
+    ]
 
 
 def _home_option(home: DemoHome) -> str:

@@ -13,7 +13,7 @@ from adology.cli import output
 from adology.cli.results import exit_code, show_outcomes
 from adology.errors import StackError
 from adology.settings import AdologySettings
-from demo import drawing, gathering, report, servers, troubles, understanding
+from demo import contradictions, drawing, gathering, relations, report, servers, tables, troubles, understanding
 from demo.gathering import Gathered
 from demo.home import DemoHome
 from demo.report import Steps
@@ -23,6 +23,8 @@ from upstreams.world import World, load_world
 
 LONGEST_S = 900.0
 """For the gathering; a demo in a build must end."""
+PATIENCE_S = 35.0
+"""For what is compared after the commits."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ def run(options: Options) -> int:
     troubles.copy_world(folder, home.world, bad)
     troubles.write_troubles(home.troubles, bad)
     steps.note("trouble", troubles.describe_troubles(bad))
+    contradictions.plant(home.world, world, bad)
     ports = servers.choose_ports()
     settings = servers.configure(home, world, ports, light=options.light)
     try:
@@ -63,11 +66,15 @@ def run(options: Options) -> int:
         show_outcomes(gathered.outcomes, next_steps=False)
         report.show_pulses(gathered.pulses)
         understood = asyncio.run(understanding.understand(settings, [brand.id for brand in world.brands]))
-        understanding.show_understood(understood)
+        tables.show_understood(understood)
+        if understood.read:
+            related = asyncio.run(relations.relate(settings, patience_s=PATIENCE_S))
+            steps.done("compared", tables.describe_related(related))
+            tables.show_related(related)
     finally:
         stopped = servers.stop(home)
     steps.done("stopped", f"all {len(stopped.services)} services; the demo took {steps.elapsed()}")
-    report.show_next(home, gathered.outcomes, searchable=bool(understood))
+    report.show_next(home, gathered.outcomes, searchable=bool(understood.read))
     return exit_code(gathered.outcomes)
 
 

@@ -27,8 +27,8 @@ from upstreams.serpapi import API_KEY
 from upstreams.world import World
 
 OWNER = "demo-customer"
-WITH_MODELS = ["text", "embeddings", "safety"]
-"""Entry points of the analyzers that use models."""
+WITH_MODELS = ["text", "embeddings", "safety", "video", "labels", "likeness", "scores"]
+"""Entry points of the analyzers that use models, and of those that go by what these say."""
 _START_S = 120.0
 _STOP_S = 60.0
 _LOOK_S = 0.5
@@ -44,6 +44,9 @@ without = {without}
 
 [fetch]
 stand_ins = [{media_host}]
+
+[sinks.duplicates]
+candidates = 2  # drawn creatives have so much in common that each would be compared with all
 
 [sources.facebook]
 token = {meta_token}

