@@ -72,6 +72,51 @@ async def test_a_private_creative_is_in_groups_for_its_owner_alone(database: Dat
     assert shown(await store.groups(organisation="acme")) == ["abc"]
 
 
+async def test_what_may_not_be_seen_connects_nothing_and_names_nothing(
+    database: Database, catalogue: Catalogue
+) -> None:
+    store = Likenesses(database)
+    for name, owner in (("a", "acme"), ("b", None), ("c", None), ("d", "acme"), ("e", None), ("f", None), ("g", None)):
+        catalogue.add(name, (1, 0, 0, 0), owner=owner)
+        await put(store, name)
+    await put(store, "c", "b")
+    await put(store, "f", "e")
+    await put(store, "a", "b", "g")  # the least hash of all is a private one's
+    await put(store, "d", "c", "e")  # and another private one holds both pairs together
+    mine = await store.groups(organisation="acme")
+    assert (shown(mine), mine[0][0].group) == (["abcdefg"], sha("a"))
+    for organisation in (None, "other"):
+        found = await store.groups(organisation=organisation)
+        assert shown(found) == ["bc", "ef"]
+        assert [{one.group for one in group} for group in found] == [{sha("b")}, {sha("e")}]
+    for after, rest in (("b", ["ef"]), ("e", [])):
+        assert shown(await store.groups(after=sha(after))) == rest
+    assert shown(await store.groups(limit=1)) == ["bc"]
+    assert shown(await store.groups(limit=1, after=sha("b"))) == ["ef"]
+
+
+async def test_a_page_is_filled_with_groups_that_may_be_seen(database: Database, catalogue: Catalogue) -> None:
+    store = Likenesses(database)
+    for first, second, brand, owner in (
+        ("a", "b", "nike", "acme"),
+        ("c", "d", "nike", None),
+        ("e", "f", "puma", None),
+        ("g", "h", "puma", None),
+    ):
+        catalogue.add(first, (1, 0, 0, 0), brand=brand, owner=owner)
+        catalogue.add(second, (1, 0, 0, 0), brand=brand, owner=owner)
+        await put(store, first)
+        await put(store, second, first)
+    assert shown(await store.groups(limit=1)) == ["cd"]
+    assert shown(await store.groups(limit=1, brand="puma")) == ["ef"]
+    assert shown(await store.groups(limit=2, brand="puma", after=sha("e"))) == ["gh"]
+    catalogue.link.execute(
+        "insert into ad_assets (ad_id, position, sha256) select ad_id, 1, sha256 from ad_assets where sha256 = %s",
+        [sha("c")],
+    )
+    assert [one.ads for one in (await store.groups(limit=1))[0]] == [1, 1]  # ads, not places in them
+
+
 async def test_what_shares_most_is_proposed_first_and_common_tokens_propose_nothing(
     database: Database, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

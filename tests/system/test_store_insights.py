@@ -133,6 +133,19 @@ async def test_a_lock_is_free_when_its_holders_session_ends(store_settings: Adol
             await _until_free(locks)
 
 
+async def test_a_holder_learns_that_its_lock_is_gone(store_settings: AdologySettings) -> None:
+    async with Database(store_settings.postgres) as database, AdvisoryLocks(database).take("steward") as held:
+        assert held is not None
+        await held.check()
+        query(
+            store_settings,
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'adology lock steward'"
+            " and datname = current_database()",
+        )
+        with pytest.raises(UnavailableError, match="postgres: lock steward is lost: "):
+            await held.check()
+
+
 async def test_a_lock_on_a_server_that_is_not_there_means_try_again(store_settings: AdologySettings) -> None:
     async with Database(store_settings.postgres) as database:
         database.url = "postgresql://adology:hidden-word@127.0.0.1:9/none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,13 +23,15 @@ from adology.settings import AdologySettings
 from adology.storage import S3Store
 from adology.store import Database, Subjects, changes
 from adology.store.changes import Changes, PositionLostError
-from adology.store.follower import Follower
+from adology.store.follower import Follower, hold_alone
+from adology.store.locks import AdvisoryLocks
 from adology_faiss import Filter, parse_id
 from adology_faiss.home import Home
 from adology_faiss.indexes import VectorIndexes
 from adology_faiss.memory_home import MemoryHome
+from adology_faiss.postgres import PgvectorIndex
 from adology_faiss.postgres_home import PostgresHome
-from adology_faiss.shelf import NOTES, Shelf
+from adology_faiss.shelf import NOTES, Note, Shelf
 from tests.system.rows import SPACE, Catalogue, sha, unit
 
 pytestmark = pytest.mark.anyio
@@ -267,18 +270,66 @@ async def test_more_changes_than_one_page_are_all_taken(database: Database, cata
             catalogue.link.execute("insert into changes (kind, subject) values ('asset', %s)", [name])
     for name in "fgh":
         catalogue.link.execute("insert into changes (kind, subject) values ('asset', %s)", [name])
-    known: set[int] = set()
+    pages = [page async for page in Changes(database).sweep(position, {}, limit=3)]
+    taken = [change.subject for page in pages for change in page.changes]
+    assert (taken, len(pages)) == (list("abcdefgh"), 3)
+    late = max(change.xid for page in pages for change in page.changes)
+    assert pages[-1].position.horizon > late  # nothing runs: all of it is past
+    first = pages[0]
+    known = {change.id: change.xid for change in first.changes}
+    rest = [page async for page in Changes(database).sweep(first.position, known, limit=3)]
+    assert [change.subject for page in rest for change in page.changes] == list("defgh")
+
+
+async def test_what_becomes_visible_behind_the_page_that_is_read_is_not_lost(
+    settings: AdologySettings, database: Database, catalogue: Committing
+) -> None:
+    note = "insert into changes (kind, subject) values ('asset', %s)"
+    position = await Changes(database).now()
     taken: list[str] = []
-    pages = 0
-    while True:
-        page = await Changes(database).after(position, known, limit=3)
+    with psycopg.connect(settings.postgres.url) as other:
+        other.execute(note, ["late"])
+        for name in "abcd":
+            catalogue.link.execute(note, [name])
+        known: dict[int, int] = {}
+        async for page in Changes(database).sweep(position, known, limit=2):
+            if not taken:
+                other.commit()
+            taken += [change.subject for change in page.changes]
+            known |= {change.id: change.xid for change in page.changes}
+            position = page.position
+        assert taken == list("abcd")
+    async for page in Changes(database).sweep(position, known):
         taken += [change.subject for change in page.changes]
-        position = page.position
-        pages += 1
-        if page.whole:
-            break
-    assert (sorted(taken), pages) == (list("abcdefgh"), 3)
-    assert known == set()  # nothing runs: all of it is past
+    assert taken == [*"abcd", "late"]
+
+
+async def test_many_changes_are_taken_in_without_knowing_all_of_them(database: Database, catalogue: Committing) -> None:
+    position = await Changes(database).now()
+    catalogue.link.execute(
+        "insert into changes (kind, subject) select 'asset', i::text from generate_series(1, 60000) i"
+    )
+    started = time.monotonic()
+    count = 0
+    async for page in Changes(database).sweep(position, {}):
+        count += len(page.changes)
+    assert count == 60_000
+    assert time.monotonic() - started < 10  # the pages of one commit are not read anew with each page
+
+
+async def test_a_position_of_another_server_is_not_trusted(
+    home: Home, database: Database, catalogue: Committing
+) -> None:
+    catalogue.ad("a", 1, 0, 0, 0)
+    follower = following(database, home)
+    await follower.catch_up()
+    here = await Changes(database).now()
+    follower._position = msgspec.structs.replace(here, horizon=here.horizon + 1_000_000)  # a restored database
+    with pytest.raises(PositionLostError, match="it is another server's"):
+        _ = [page async for page in Changes(database).sweep(follower._position, {})]
+    catalogue.ad("b", 1, 1, 0, 0)
+    await follower.catch_up()
+    assert await found(home) == ["a", "b"]
 
 
 async def test_a_position_too_old_is_not_trusted_and_all_is_built_anew(
@@ -292,12 +343,98 @@ async def test_a_position_too_old_is_not_trusted_and_all_is_built_anew(
     assert await Changes(database).clear() == 2
     monkeypatch.setattr(changes, "SAFE", timedelta(seconds=-1))
     with pytest.raises(PositionLostError, match="the position is of 20"):
-        await Changes(database).after(await Changes(database).now(), set())
+        _ = [page async for page in Changes(database).sweep(await Changes(database).now(), {})]
     with pytest.raises(PositionLostError):
         await follower.catch_up()  # it built, and is again too old at once
     monkeypatch.undo()
     assert await follower.catch_up() == 0
     assert await found(home) == ["a", "b"]
+
+
+async def test_a_follower_that_lost_its_lock_ends(database: Database, catalogue: Committing) -> None:
+    stop = asyncio.Event()
+    async with contextlib.AsyncExitStack() as stack:
+        held = await hold_alone(stack, AdvisoryLocks(database), "vectors", stop)
+        running = asyncio.create_task(following(database, MemoryHome(None)).run(stop, poll_s=0.01, held=held))
+        await asyncio.sleep(0.1)
+        assert not running.done()
+        catalogue.link.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'adology lock vectors'"
+            " and datname = current_database()"
+        )
+        with pytest.raises(UnavailableError, match="lock vectors is lost"):
+            async with asyncio.timeout(5):
+                await running
+
+
+async def test_embeddings_that_fit_no_index_keep_the_others_waiting_for_nothing(
+    home: Home, database: Database, catalogue: Committing
+) -> None:
+    for name, space in (
+        ("long", "m" * 5000),
+        ("wide", "m/1/99999/f32"),
+        ("digits", f"m/1/{'9' * 5000}/f32"),
+        ("arabic", "m/1/٣/f32"),
+    ):
+        catalogue.ad(name, 1, 0, 0, 0, space=space)
+    catalogue.ad("nobody", 1, 0, 0, 0, owner="")
+    catalogue.ad("odd", 1, 0, 0, 0, owner="a@b:c")
+    catalogue.ad("good", 1, 0, 0, 0)
+    follower = following(database, home)
+    await follower.catch_up()
+    assert await found(home) == ["good"]
+    assert await found(home, which=Filter(owner="a@b:c")) == ["good", "odd"]
+    assert {"m" * 5000, "m/1/99999/f32", f"m/1/{'9' * 5000}/f32"}.isdisjoint(home.list_spaces())
+
+
+async def test_indexes_that_are_half_built_are_nobodys_to_take_up(
+    database: Database, catalogue: Committing, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue.ad("a", 1, 0, 0, 0)
+    home = MemoryHome(shelf, snapshots_kept=3, snapshot_every_s=0)
+    follower = following(database, home)
+    await follower.catch_up()
+    notes = await shelf._notes()
+
+    async def away(*_: object) -> None:
+        raise UnavailableError("away", code="ADO-5401")
+
+    monkeypatch.setattr(home, "open", away)
+    with pytest.raises(UnavailableError):
+        await follower.rebuild()
+    await home.close()
+    assert await shelf._notes() == notes
+    assert home.spaces.list_spaces() == [SPACE]  # searches go on
+
+
+async def test_snapshots_of_a_restored_server_go_before_those_it_had(shelf: Shelf, database: Database) -> None:
+    now = await Changes(database).now()
+    later = msgspec.structs.replace(now, horizon=now.horizon - 100, at=now.at + timedelta(hours=1))
+    for position in (now, later):
+        await shelf.put_note(Note(position=position, indexes=()))
+    loaded = await shelf.load()
+    assert loaded is not None
+    assert loaded[0].position.horizon == later.horizon
+    await shelf.clear(keep=1)
+    assert await shelf._notes() == [Note(position=later, indexes=()).key]
+
+
+async def test_spaces_are_counted_when_they_have_grown(
+    database: Database, catalogue: Committing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    plain = PgvectorIndex.count
+
+    async def count(self: PgvectorIndex, which: Filter) -> int:
+        counted.append(self.space)
+        return await plain(self, which)
+
+    monkeypatch.setattr(PgvectorIndex, "count", count)
+    follower = following(database, PostgresHome(database))
+    catalogue.ad("a", 1, 0, 0, 0)
+    for _ in range(3):
+        await follower.catch_up()
+    assert counted == [SPACE]
 
 
 def entries_of(home: MemoryHome) -> dict[str, list[Any]]:

@@ -44,11 +44,15 @@ class LoadedPlugin(msgspec.Struct, frozen=True, kw_only=True):
     source_hash: str = ""
 
     def needs(self, settings: Any) -> Needs:
-        """What an analyzer depends on with these settings; nothing for sources and sinks."""
+        """What an analyzer depends on with these settings; nothing for sources and sinks.
+
+        Raises:
+            Exception: what the plugin raises; msgspec.ValidationError where it answers something else.
+        """
         if self.kind != "analyzer":
             return Needs()
-        needs: Needs = self.cls.needs(settings)
-        return needs
+        # Its fields too: a text in the place of a list of texts would be taken letter by letter.
+        return msgspec.convert(msgspec.to_builtins(self.cls.needs(settings)), Needs)
 
     @property
     def reference(self) -> str:
@@ -64,5 +68,5 @@ def missing(packages: Iterable[str]) -> list[str]:
 def _is_installed(name: str) -> bool:
     try:
         return find_spec(name) is not None
-    except ModuleNotFoundError:  # of a.b, where there is no a
+    except (ImportError, ValueError):  # of a.b, where there is no a; or no name of a module
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 from adology.engine.sinks import ReadySink, ready_sinks
 from adology.errors import describe
@@ -36,9 +37,12 @@ async def run_followers(settings: AdologySettings, stop: asyncio.Event, *, plugi
 async def _keep_following(ready: ReadySink, stop: asyncio.Event) -> None:
     pause_s = FIRST_PAUSE_S
     while not stop.is_set():
+        started = time.monotonic()
         try:
             await _follow(ready, stop)
         except Exception as error:  # noqa: BLE001 - the others go on; a store may come back
+            if time.monotonic() - started > LAST_PAUSE_S:
+                pause_s = FIRST_PAUSE_S  # it worked for a while: this is another fault
             logger.bind(sink=ready.name, error=describe(error), pause_s=pause_s).opt(exception=True).error(
                 "follower failed; starting it again"
             )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from adology.store.database import Database
 from adology.types import Struct
@@ -27,20 +28,21 @@ class Change(Struct, frozen=True, kw_only=True):
     """A batch was committed, or something else happened to one asset or copy.
 
     `owner` is the organisation of the ad that lost the asset or copy; None: a public one, or all.
+    `xid` is the transaction that noted it.
     """
 
     id: int
+    xid: int
     kind: Literal["batch", "asset", "ad"]
     subject: str
     owner: str | None = None
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """Changes in order, and the position after them; `whole`: there were no more."""
+    """Changes in order, and the position of somebody who has them as well."""
 
     changes: tuple[Change, ...]
     position: Position
-    whole: bool
 
 
 class PositionLostError(Exception):
@@ -50,8 +52,8 @@ class PositionLostError(Exception):
 class Changes:
     """Rows become visible in another order than their ids were given out.
 
-    So everything from the oldest transaction that was running is read again each time, and what is
-    known of it is left out. A commit is seen at once; one that is long under way holds nothing up.
+    So everything from the oldest transaction that was running is read again in each sweep, and what
+    is known of it is left out. A commit is seen at once; one that is long under way holds nothing up.
     """
 
     def __init__(self, database: Database) -> None:
@@ -64,34 +66,47 @@ class Changes:
             ((horizon, at),) = await found.fetchall()
         return Position(horizon=horizon, at=at)
 
-    async def after(self, position: Position, known: dict[int, int], *, limit: int = 1000) -> Page:
-        """At most `limit` changes that are not in `known` (id → transaction); they join it, and what is past leaves.
+    async def sweep(self, position: Position, known: Mapping[int, int], *, limit: int = 1000) -> AsyncIterator[Page]:
+        """What is there after the position but for `known` (id → transaction), in pages; one at least.
+
+        What becomes visible behind the page that is being read is found in the next sweep.
 
         Raises:
             PositionLostError: rows after this position may have been cleared away, or it is another server's.
         """
-        async with self._database.connection("changes.after") as connection:
+        begun, known, last = position, dict(known), (0, 0)
+        end: Position | None = None
+        while True:
+            now, rows = await self._read(begun.horizon, last, known, limit)
+            _check_kept(begun, now)
+            end = end or now
+            changes = tuple(Change(**dict(zip(Change.__struct_fields__, row, strict=True))) for row in rows)
+            if len(rows) < limit:
+                yield Page(changes=changes, position=end)
+                return
+            last = (changes[-1].xid, changes[-1].id)
+            yield Page(changes=changes, position=Position(horizon=min(end.horizon, last[0]), at=begun.at))
+
+    async def _read(
+        self, horizon: int, last: tuple[int, int], known: Mapping[int, int], limit: int
+    ) -> tuple[Position, list[Sequence[Any]]]:
+        """The server's position, and rows behind the one that was read last."""
+        xid, id_ = max(last, (horizon, 0))
+        async with self._database.connection("changes.read") as connection:
             found = await connection.execute(
                 f"select {_HORIZON}, now(), c.id, c.xid::text::bigint, c.kind, c.subject, c.owner_org_id"
-                " from (select 1) as one left join lateral (select * from changes where xid >= %(from)s::text::xid8"
-                " and id <> all(%(known)s) order by xid, id limit %(limit)s) as c on true order by 4, 3",
-                {"from": position.horizon, "known": list(known), "limit": limit},
+                " from (select 1) as one left join lateral (select * from changes"
+                " where (xid, id) > (%(xid)s::text::xid8, %(id)s) and id <> all(%(known)s::bigint[])"
+                " order by xid, id limit %(limit)s) as c on true order by 4, 3",
+                {
+                    "xid": xid,
+                    "id": id_,
+                    "known": [one for one, of in known.items() if (of, one) > (xid, id_)],
+                    "limit": limit,
+                },
             )
             rows = await found.fetchall()
-        horizon, now = rows[0][:2]
-        _check_kept(position, horizon, now)
-        rows = [row[2:] for row in rows if row[2] is not None]
-        whole = len(rows) < limit
-        if not whole:
-            # The rest may be of transactions below the horizon as well.
-            horizon = min(horizon, rows[-1][1])
-        known.update((row[0], row[1]) for row in rows)
-        for one in [one for one, xid in known.items() if xid < horizon]:
-            del known[one]
-        changes = tuple(
-            Change(id=one, kind=kind, subject=subject, owner=owner) for one, _, kind, subject, owner in rows
-        )
-        return Page(changes=changes, position=Position(horizon=horizon, at=now if whole else position.at), whole=whole)
+        return Position(horizon=rows[0][0], at=rows[0][1]), [row[2:] for row in rows if row[2] is not None]
 
     async def place(self, follower: str) -> Position | None:
         """Where a follower that keeps its things in this database has come to."""
@@ -119,13 +134,15 @@ class Changes:
         return done.rowcount
 
 
-def _check_kept(position: Position, horizon: int, now: datetime) -> None:
+def _check_kept(position: Position, now: Position) -> None:
     """Raise PositionLostError for a position after which not all is there."""
-    if now - position.at > SAFE:
+    if now.at - position.at > SAFE:
         raise PositionLostError(f"the position is of {position.at:%Y-%m-%d %H:%M} UTC")
-    if horizon < position.horizon:
-        # Transactions are counted upwards only: what is yet to come would be taken for known.
-        raise PositionLostError(f"the server is at transaction {horizon}, the position at {position.horizon}")
+    if now.horizon < position.horizon:
+        # Transactions are counted upwards only: the changes to come would be taken for old ones.
+        raise PositionLostError(
+            f"the server is at transaction {now.horizon}, the position at {position.horizon}: it is another server's"
+        )
 
 
 _XMIN = "pg_snapshot_xmin(pg_current_snapshot())"

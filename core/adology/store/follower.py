@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Protocol
 
 from adology.errors import AdologyError, describe
 from adology.log import logger
 from adology.store.changes import Change, Changes, Position, PositionLostError
 from adology.store.database import Database
 from adology.store.embedded import PAGE, CommittedSubjects
-from adology.store.locks import AdvisoryLocks
+from adology.store.locks import AdvisoryLocks, Held
 from adology.store.subjects import SubjectKind
 
 STANDBY_S = 5.0
@@ -22,22 +22,25 @@ Owners = dict[str, set[str | None]]
 """Subject → owners whose ads may have shown it until now."""
 
 
-async def hold_alone(stack: contextlib.AsyncExitStack, locks: AdvisoryLocks, name: str, stop: asyncio.Event) -> bool:
-    """True once the lock is ours until the stack ends; False when `stop` came before.
+async def hold_alone(
+    stack: contextlib.AsyncExitStack, locks: AdvisoryLocks, name: str, stop: asyncio.Event
+) -> Held | None:
+    """The lock, once it is ours until the stack ends; None when `stop` came before.
 
     Raises:
         UnavailableError: the server does not answer.
     """
     while not stop.is_set():
-        held = contextlib.AsyncExitStack()
-        if await held.enter_async_context(locks.hold(name)):
-            stack.push_async_exit(held)
-            return True
-        await held.aclose()
+        own = contextlib.AsyncExitStack()
+        held = await own.enter_async_context(locks.take(name))
+        if held is not None:
+            stack.push_async_exit(own)
+            return held
+        await own.aclose()
         logger.bind(lock=name).debug("another process follows; standing by")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), STANDBY_S)
-    return False
+    return None
 
 
 class Derived(Protocol):
@@ -72,6 +75,19 @@ class Derived(Protocol):
         ...
 
 
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, int]) -> None:
+    """Do the work, or as much of it as there is time for."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
 class Follower:
     """Reads the feed of changes and has what they are about refreshed.
 
@@ -85,12 +101,21 @@ class Follower:
         self._derived = derived
         self._position: Position | None = None
         self._known: dict[int, int] = {}
+        """Changes that were taken in already, and lie after the position."""
 
-    async def run(self, stop: asyncio.Event, *, poll_s: float) -> None:
-        """Follow until `stop`; a store that is away is waited for."""
+    async def run(self, stop: asyncio.Event, *, poll_s: float, held: Held | None = None) -> None:
+        """Follow until `stop`; a store that is away is waited for.
+
+        What is in work when `stop` comes is broken off: the next one to follow takes it up again.
+
+        Raises:
+            UnavailableError: `held` is not ours any more: another process may follow by now.
+        """
         while not stop.is_set():
+            if held is not None:
+                await held.check()
             try:
-                await self.catch_up()
+                await _until(stop, self.catch_up())
             except AdologyError as error:
                 logger.bind(what=self._derived.name, error=describe(error)).warning("behind: the stores do not answer")
             with contextlib.suppress(TimeoutError):
@@ -131,19 +156,18 @@ class Follower:
     async def _follow(self) -> int:
         assert self._position is not None  # noqa: S101 - asked by the caller
         count = 0
-        while True:
-            known = dict(self._known)
-            page = await self._changes.after(self._position, known)
+        async for page in self._changes.sweep(self._position, self._known):
             for kind, owners in (await self._touched(page.changes)).items():
                 subjects = sorted(owners)
                 for start in range(0, len(subjects), PAGE):
                     await self._derived.refresh(kind, subjects[start : start + PAGE], owners)
             # Only now: what failed on the way is read again.
-            self._position, self._known = page.position, known
+            self._position = page.position
+            seen = {**self._known, **{change.id: change.xid for change in page.changes}}
+            self._known = {one: xid for one, xid in seen.items() if xid >= page.position.horizon}
             count += len(page.changes)
-            if page.whole:
-                await self._derived.keep(page.position)
-                return count
+        await self._derived.keep(self._position)
+        return count
 
     async def _touched(self, changes: Iterable[Change]) -> dict[SubjectKind, Owners]:
         """The assets and copies that are to be looked at again."""

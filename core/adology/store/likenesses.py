@@ -32,7 +32,7 @@ class Pair(Struct, frozen=True, kw_only=True):
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """A creative of a group, with one ad that shows it and that may be seen."""
+    """A creative of a group, with one ad that shows it and that may be seen; `group` is its least member."""
 
     group: str
     sha256: str
@@ -102,11 +102,6 @@ class Likenesses:
                 ],
             )
 
-    async def forget(self) -> None:
-        """Forget everything: all is compared anew."""
-        async with self._database.connection("likenesses.forget") as connection:
-            await connection.execute("truncate likeness_subjects, likeness_tokens, likenesses")
-
     async def pairs_of(self, sha256: str) -> list[Pair]:
         """The near-duplicates of a creative, the surest first."""
         async with self._database.connection("likenesses.pairs") as connection:
@@ -124,18 +119,47 @@ class Likenesses:
     async def groups(
         self, *, brand: str | None = None, organisation: str | None = None, after: str = "", limit: int = 100
     ) -> list[list[Member]]:
-        """Groups of at least two creatives that may be seen, in order of id; `after` is the last one's id.
+        """Groups of at least two creatives that may be seen, in one order; `after` is the last one's id.
 
-        With a brand: groups with a creative of it, whole.
+        With a brand: groups with a creative of it, whole. What may not be seen connects nothing and
+        names nothing: a stored group may be several here, or none.
         """
-        values = {"brand": brand, "organisation": organisation, "after": after, "limit": limit}
+        values = {"brand": brand, "organisation": organisation, "limit": limit}
+        groups: list[list[Member]] = []
         async with self._database.connection("likenesses.groups") as connection:
-            rows = await (await connection.execute(_GROUPS, values)).fetchall()
-        groups: dict[str, list[Member]] = {}
-        for row in rows:
-            member = Member(**dict(zip(Member.__struct_fields__, row, strict=True)))
-            groups.setdefault(member.group, []).append(member)
-        return list(groups.values())
+            found = await connection.execute(_STORED_GROUP, {**values, "after": after})
+            stored = [row[0] for row in await found.fetchall()]
+            past = stored[0] if stored else after
+            while len(groups) < limit:
+                chosen = _CHOSEN.format(of_brand="" if brand is None else _OF_BRAND)
+                found = await connection.execute(chosen.encode(), {**values, "past": past})
+                page = [row[0] for row in await found.fetchall()]
+                groups += [
+                    members
+                    for group, members in await _visible(connection, [*stored, *page], values)
+                    if [group] != stored or members[0].sha256 > after
+                ]
+                if len(page) < limit:
+                    break
+                stored, past = [], page[-1]
+        return groups[:limit]
+
+
+async def _visible(
+    connection: Connection, stored: Sequence[str], values: Mapping[str, Any]
+) -> list[tuple[str, list[Member]]]:
+    """What of stored groups may be seen, each with the stored one's id."""
+    found = await connection.execute(_MEMBERS.encode(), {**values, "groups": list(stored)})
+    rows = {row[1]: row for row in await found.fetchall()}
+    found = await connection.execute(_CONNECTED, [list(rows), list(rows)])
+    members: dict[tuple[str, str], list[str]] = {}
+    for sha256, least in connect(rows, await found.fetchall()).items():
+        members.setdefault((rows[sha256][0], least), []).append(sha256)
+    return [
+        (group, [Member(**dict(zip(Member.__struct_fields__, (least, *rows[one][1:-1]), strict=True))) for one in each])
+        for (group, least), each in sorted(members.items())
+        if len(each) > 1 and any(rows[one][-1] for one in each)
+    ]
 
 
 async def _regroup(connection: Connection, sha256: str, others: Sequence[str]) -> None:
@@ -146,7 +170,7 @@ async def _regroup(connection: Connection, sha256: str, others: Sequence[str]) -
         [[sha256, *others]],
     )
     members = [row[0] for row in await found.fetchall()]
-    found = await connection.execute("select a, b from likenesses where a = any(%s) and b = any(%s)", [members] * 2)
+    found = await connection.execute(_CONNECTED, [members] * 2)
     group_of = connect(members, await found.fetchall())
     await connection.execute(
         "update likeness_subjects s set group_id = t.group_id"
@@ -185,19 +209,31 @@ select o.sha256 from unnest(%(tokens)s::text[]) as t(token)
 where o.sha256 <> %(sha256)s and o.holders <= %(common)s
 group by o.sha256 order by count(*) desc, o.sha256 limit %(limit)s"""
 
-_GROUPS = """
-with seen as (
-    select m.sha256, count(*) as ads, min(d.id) as ad_id, bool_or(%(brand)s::text is null or exists (
-            select 1 from brand_ads b where b.ad_id = d.id and b.brand = %(brand)s)) as wanted
-    from likeness_subjects s join ad_assets m on m.sha256 = s.sha256 join ads d on d.id = m.ad_id
-    where d.owner_org_id is null or d.owner_org_id = %(organisation)s
-    group by m.sha256
-), chosen as (
-    select s.group_id from likeness_subjects s join seen on seen.sha256 = s.sha256 where s.group_id > %(after)s
-    group by s.group_id having count(*) > 1 and bool_or(seen.wanted) order by s.group_id limit %(limit)s
-)
+_CONNECTED = "select a, b from likenesses where a = any(%s) and b = any(%s)"
+
+_SEEN = """exists (select 1 from ad_assets m join ads d on d.id = m.ad_id
+    where m.sha256 = {} and (d.owner_org_id is null or d.owner_org_id = %(organisation)s))"""
+
+_STORED_GROUP = f"select group_id from likeness_subjects s where sha256 = %(after)s and {_SEEN.format('s.sha256')}"
+
+_CHOSEN = f"""
+select s.group_id from likeness_subjects s join likenesses p on p.a = s.sha256
+where s.group_id > %(past)s and {_SEEN.format("p.a")} and {_SEEN.format("p.b")} {{of_brand}}
+group by s.group_id order by s.group_id limit %(limit)s"""
+"""Along the index of groups, until enough are found: not all of the catalogue is looked at for a page."""
+
+_OF_BRAND = """and s.group_id in (
+    select o.group_id from brand_ads b join ads d on d.id = b.ad_id join ad_assets m on m.ad_id = d.id
+        join likeness_subjects o on o.sha256 = m.sha256
+    where b.brand = %(brand)s and (d.owner_org_id is null or d.owner_org_id = %(organisation)s))"""
+
+_MEMBERS = """
 select s.group_id, s.sha256, t.kind, t.s3_path, coalesce(t.thumbnail, ''), d.source_ad_id, d.source,
-    coalesce((select min(b.brand) from brand_ads b where b.ad_id = d.id), ''), seen.ads
-from chosen c join likeness_subjects s on s.group_id = c.group_id join seen on seen.sha256 = s.sha256
-    join assets t on t.sha256 = s.sha256 join ads d on d.id = seen.ad_id
-order by s.group_id, s.sha256"""
+    coalesce((select min(b.brand) from brand_ads b where b.ad_id = d.id), ''), seen.ads, seen.wanted
+from likeness_subjects s join assets t on t.sha256 = s.sha256 cross join lateral (
+        select count(distinct d.id) as ads, min(d.id) as ad_id, bool_or(%(brand)s::text is null or exists (
+            select 1 from brand_ads b where b.ad_id = d.id and b.brand = %(brand)s)) as wanted
+        from ad_assets m join ads d on d.id = m.ad_id
+        where m.sha256 = s.sha256 and (d.owner_org_id is null or d.owner_org_id = %(organisation)s)) seen
+    join ads d on d.id = seen.ad_id
+where s.group_id = any(%(groups)s)"""

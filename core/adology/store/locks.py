@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -13,6 +14,29 @@ from adology.store.database import Connection, Database
 
 SPACE = 0x61646F6C
 """First half of our lock numbers; the second is the name's hash."""
+
+
+CHECK_S = 10.0
+
+
+class Held:
+    """A lock that is ours, until the block ends or the server takes it away."""
+
+    def __init__(self, name: str, connection: Connection) -> None:
+        self._name = name
+        self._connection = connection
+
+    async def check(self) -> None:
+        """Nothing while it is ours.
+
+        Raises:
+            UnavailableError: the session is gone, and somebody else may hold the lock.
+        """
+        try:
+            async with asyncio.timeout(CHECK_S), external_call("postgres", "lock.check", lock=self._name):
+                await self._connection.execute("select 1")
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
+            raise _unavailable(f"{self._name} is lost", error) from error
 
 
 class AdvisoryLocks:
@@ -32,9 +56,19 @@ class AdvisoryLocks:
         Raises:
             UnavailableError: the server does not answer.
         """
+        async with self.take(name) as held:
+            yield held is not None
+
+    @contextlib.asynccontextmanager
+    async def take(self, name: str) -> AsyncIterator[Held | None]:
+        """As `hold`, for work that lasts: the lock, to be asked now and then whether it is still ours; or None.
+
+        Raises:
+            UnavailableError: the server does not answer.
+        """
         connection = await self._connect(name)
         try:
-            yield await self._try_lock(connection, name)
+            yield Held(name, connection) if await self._try_lock(connection, name) else None
             # The end of the session frees it as well, but the server takes its time to notice.
             await _unlock(connection)
         finally:
@@ -64,6 +98,6 @@ async def _unlock(connection: Connection) -> None:
         await connection.execute("select pg_advisory_unlock_all()")
 
 
-def _unavailable(name: str, error: psycopg.OperationalError) -> UnavailableError:
+def _unavailable(name: str, error: Exception) -> UnavailableError:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     return UnavailableError(f"postgres: lock {name}: {reason}", code="ADO-5401")

@@ -29,7 +29,7 @@ class Duplicates:
     name = NAME
     kinds: tuple[SubjectKind, ...] = ("asset",)
 
-    def __init__(self, database: Database, *, candidates: int = 40, confidence: float = 0.5) -> None:
+    def __init__(self, database: Database, *, candidates: int = 12, confidence: float = 0.5) -> None:
         self._changes = Changes(database)
         self._store = Likenesses(database)
         self._candidates = candidates

@@ -32,6 +32,6 @@ class DuplicatesSink(Sink[DuplicatesSettings]):
         settings = ctx.settings
         async with contextlib.AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database(ctx.engine.postgres))
-            if await hold_alone(stack, AdvisoryLocks(database), LOCK, stop):
+            if held := await hold_alone(stack, AdvisoryLocks(database), LOCK, stop):
                 derived = Duplicates(database, candidates=settings.candidates, confidence=settings.confidence)
-                await Follower(database, derived).run(stop, poll_s=settings.poll_s)
+                await Follower(database, derived).run(stop, poll_s=settings.poll_s, held=held)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from adology_faiss.errors import VectorIndexError, VectorRefusedError
 from adology_faiss.interface import MOST_MATCHES
-from adology_faiss.model import Entry, Match, Vector
+from adology_faiss.model import LONGEST_TEXT, Entry, Match, Vector
 
 LENGTH_ERROR = 1e-3
 """Rounding to float32, and to what a vendor sends, stays far below."""
@@ -22,8 +22,8 @@ _BY_ID, _BY_SIMILARITY = itemgetter(0), itemgetter(1)
 
 def check_space(space: str, dimensions: int) -> None:
     """Raise VectorIndexError for a space that no index can be made of."""
-    if not space:
-        raise VectorIndexError("an embedding space needs an id")
+    if not 0 < len(space) <= LONGEST_TEXT:
+        raise VectorIndexError(f"an embedding space needs an id of 1 to {LONGEST_TEXT} characters; seen: {len(space)}")
     if not 1 <= dimensions <= MOST_DIMENSIONS:
         raise VectorIndexError(f"space {space!r}: dimensions must be 1 to {MOST_DIMENSIONS}; seen: {dimensions}")
 

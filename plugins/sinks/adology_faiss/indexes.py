@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -11,12 +12,14 @@ from adology.store.database import Database
 from adology.store.embedded import Embedded, EmbeddedSubjects
 from adology.store.follower import Owners
 from adology.store.subjects import SubjectKind
-from adology_faiss.checks import check_query
-from adology_faiss.errors import VectorRefusedError
+from adology_faiss.checks import check_query, check_space
+from adology_faiss.errors import VectorIndexError, VectorRefusedError
 from adology_faiss.home import Home
 from adology_faiss.interface import VectorIndex
-from adology_faiss.model import Entry, Vector
+from adology_faiss.model import LONGEST_TEXT, Entry, Vector
 from adology_faiss.naming import Name
+
+_LENGTH = re.compile("[1-9][0-9]{0,4}")
 
 
 class VectorIndexes:
@@ -59,7 +62,15 @@ class VectorIndexes:
         embedded = await self._embedded.load(kind, subjects)
         stale = self._possible_ids(embedded, subjects, owners)
         for space, entries in make_entries(embedded).items():
-            index = await self._home.open(space, dimensions_of(space, entries[0].vector))
+            dimensions = dimensions_of(space, entries[0].vector)
+            try:
+                check_space(space, dimensions)
+            except VectorIndexError as error:
+                logger.bind(space=space[:LONGEST_TEXT], error=str(error)[:LONGEST_TEXT]).error(
+                    "embeddings left out: no index can be made of such a space"
+                )
+                continue
+            index = await self._home.open(space, dimensions)
             self._analyzers.setdefault(space, set()).update(
                 one.analyzer for one in embedded.embeddings if one.space == space
             )
@@ -94,6 +105,8 @@ def make_entries(embedded: Embedded) -> dict[str, list[Entry]]:
     for one in embedded.embeddings:
         vector: Vector = one.vector
         for seen in appearances[one.subject]:
+            if seen.owner == "":
+                continue  # nobody's: no question can be asked for it
             entries[one.space].append(
                 Entry(
                     id=Name(analyzer=one.analyzer, subject=one.subject, owner=seen.owner).id,
@@ -113,7 +126,7 @@ def dimensions_of(space: str, vector: Vector) -> int:
     """What the space's id says (``model/version/384/f32``), else what there is."""
     parts = space.split("/")
     said = parts[2] if len(parts) == 4 else ""  # noqa: PLR2004 - the parts of an id
-    return int(said) if said.isdecimal() and int(said) > 0 else len(vector)
+    return int(said) if _LENGTH.fullmatch(said) else len(vector)
 
 
 async def _upsert(index: VectorIndex, entries: Sequence[Entry]) -> set[str]:

@@ -99,8 +99,8 @@ class MemoryHome:
 
     async def _snapshot(self) -> None:
         """A note also where nothing has changed: the next one to start need not read the feed from far back."""
-        if not self._kept or self._shelf is None or self._position is None:
-            return
+        if not self._kept or self._shelf is None or self._position is None or self._building is not None:
+            return  # what is half built is nobody's to take up
         position = self._position
         self._next = self._clock() + self._every_s
         for space in self.list_spaces():

@@ -22,6 +22,8 @@ class PostgresHome:
         self._hnsw_rows = hnsw_rows
         self._indexes: dict[str, PgvectorIndex] = {}
         self._indexed: set[str] = set()
+        self._grown: set[str] = set()
+        """Spaces that may have come to so many entries since they were counted."""
 
     async def load(self) -> Position | None:
         """See `Home.load`; makes the tables where they are not there yet."""
@@ -30,6 +32,7 @@ class PostgresHome:
             names = await (await connection.execute("select name from vector_spaces")).fetchall()
         for (space,) in names:
             self._indexes[space] = await PgvectorIndex.open(self._database, space)
+        self._grown.update(self._indexes)
         return await self._changes.place(NAME)
 
     async def begin(self) -> None:
@@ -45,6 +48,7 @@ class PostgresHome:
         """See `Home.open`."""
         if space not in self._indexes:
             self._indexes[space] = await PgvectorIndex.create(self._database, space, dimensions)
+        self._grown.add(space)
         return self._indexes[space]
 
     def get(self, space: str) -> VectorIndex | None:
@@ -68,9 +72,10 @@ class PostgresHome:
     async def keep(self, position: Position) -> None:
         """See `Home.keep`."""
         await self._changes.move(NAME, position)
-        for space, index in self._indexes.items():
-            if space not in self._indexed and await index.count(Filter(owner=None)) >= self._hnsw_rows:
-                self._indexed.add(space)
+        while self._grown:
+            index = self._indexes[self._grown.pop()]
+            if index.space not in self._indexed and await index.count(Filter(owner=None)) >= self._hnsw_rows:
+                self._indexed.add(index.space)
                 await self._make_hnsw(index)
 
     async def _make_hnsw(self, index: PgvectorIndex) -> None:

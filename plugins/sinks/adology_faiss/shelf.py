@@ -1,6 +1,6 @@
 """Snapshots of all indexes in the archive's bucket, and notes that say which belong together.
 
-``indexes/notes/<position>.json`` names, for every space, a file ``indexes/files/<sha256>.vectors``. The
+``indexes/notes/<time and position>.json`` names, for every space, a file ``indexes/files/<sha256>.vectors``. The
 note is written last: files without one do not exist. Nothing is overwritten, so readers and
 writers need no agreement.
 """
@@ -48,8 +48,8 @@ class Note(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """Its place among the notes: by position, then by time."""
-        return f"{NOTES}{self.position.horizon:020}-{int(self.position.at.timestamp() * 1000):015}.json"
+        """Its place among the notes: by the server's time, since a restored server counts from before."""
+        return f"{NOTES}{int(self.position.at.timestamp() * 1000):015}-{self.position.horizon:020}.json"
 
 
 class Shelf:

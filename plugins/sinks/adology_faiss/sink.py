@@ -38,14 +38,15 @@ class VectorsSink(Sink[VectorSettings]):
         settings, engine = ctx.settings, ctx.engine
         async with contextlib.AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database(engine.postgres))
-            if not await hold_alone(stack, AdvisoryLocks(database), LOCK, stop):
+            held = await hold_alone(stack, AdvisoryLocks(database), LOCK, stop)
+            if held is None:
                 return
             home = (
                 _postgres_home(database, settings)
                 if settings.store == "postgres"
                 else await stack.enter_async_context(_memory_home(engine, settings))
             )
-            await Follower(database, VectorIndexes(database, home)).run(stop, poll_s=settings.poll_s)
+            await Follower(database, VectorIndexes(database, home)).run(stop, poll_s=settings.poll_s, held=held)
 
 
 def _postgres_home(database: Database, settings: VectorSettings) -> Home:

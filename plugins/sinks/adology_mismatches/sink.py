@@ -41,6 +41,6 @@ class MismatchesSink(Sink[MismatchesSettings]):
 
         async with contextlib.AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database(ctx.engine.postgres))
-            if await hold_alone(stack, AdvisoryLocks(database), LOCK, stop):
+            if held := await hold_alone(stack, AdvisoryLocks(database), LOCK, stop):
                 derived = PriceMismatches(database, confidence=ctx.settings.confidence)
-                await Follower(database, derived).run(stop, poll_s=ctx.settings.poll_s)
+                await Follower(database, derived).run(stop, poll_s=ctx.settings.poll_s, held=held)

@@ -63,12 +63,19 @@ def test_an_analyzer_whose_packages_are_not_installed_is_left_out_with_its_users
     assert list(ready(*plugins)) == ["c"]
 
 
+@pytest.mark.parametrize("answer", [None, "a", 7, {"uses": "abc"}, Needs(packages="json"), Needs(packages=("", "..x"))])  # type: ignore[arg-type]
+def test_an_analyzer_that_answers_nonsense_about_its_needs_is_left_out_alone(answer: Any) -> None:
+    plugins = [make_plugin("a"), make_plugin("b", "a"), make_plugin("c")]
+    plugins[0].cls.needs = classmethod(lambda *_: answer)
+    assert list(ready(*plugins)) == ["c"]
+
+
 def test_what_is_optional_comes_before_counts_when_it_is_there_and_is_missed_when_not() -> None:
     wishing = make_plugin("a")
     wishing.cls.optional = ("b", "absent")
     alone, both = ready(wishing), ready(wishing, make_plugin("b"))
     assert (list(alone), alone["a"].reads) == (["a"], frozenset())
-    assert (list(both), both["a"].reads) == (["b", "a"], {"b"})
+    assert (list(both), both["a"].reads) == (["b", "a"], frozenset({"b"}))
     assert alone["a"].fingerprint != both["a"].fingerprint
     assert [one.name for one in prepare([wishing, make_plugin("b")], {}).only(["a"])] == ["b", "a"]
     broken = make_plugin("b")

@@ -166,7 +166,12 @@ def test_vectors_are_kept_once() -> None:
 
 @pytest.mark.parametrize(
     ("space", "dimensions", "problem"),
-    [("", 4, "needs an id"), ("s", 0, "must be 1 to 16000; seen: 0"), ("s", 16001, "seen: 16001")],
+    [
+        ("", 4, "needs an id"),
+        ("s" * 1001, 4, "seen: 1001"),
+        ("s", 0, "must be 1 to 16000; seen: 0"),
+        ("s", 16001, "seen: 16001"),
+    ],
 )
 def test_a_space_that_cannot_be_is_refused(space: str, dimensions: int, problem: str) -> None:
     with pytest.raises(VectorIndexError, match=problem):
