@@ -15,7 +15,7 @@ from rich.table import Table
 
 from adology.log import setup_logging
 from tests.conftest import ROOT
-from tests.quality import embeddings, ocr, safety
+from tests.quality import embeddings, labels, likeness, ocr, safety, scores, video
 
 Row = tuple[str, Any, str, int, str]
 """What was measured, its value and unit, on how many, and what to know of it."""
@@ -24,6 +24,10 @@ PARTS: dict[str, Callable[[Path], Iterable[Row]]] = {
     "text": ocr.measure,
     "embeddings": embeddings.measure,
     "safety": safety.measure,
+    "labels": labels.measure,
+    "video": video.measure,
+    "likeness": likeness.measure,
+    "scores": scores.measure,
 }
 
 

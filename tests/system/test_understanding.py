@@ -10,10 +10,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from adology.plugins import load_plugins
 from adology.settings import AdologySettings
+from adology.store.follower import Follower
+from adology.store.likenesses import Likenesses
 from adology.store.similar import Query, Similar, unpack
+from adology_duplicates.pairs import Duplicates
 from tests.system import rig
 
 pytestmark = pytest.mark.timeout(120)
+
+OF_AN_IMAGE = ["labels", "likeness", "measures", "media", "safety", "scores", "text", "visual_embedding"]
 
 
 def draw(path: Path, text: str, colour: str) -> None:
@@ -42,7 +47,7 @@ def test_creatives_are_read_embedded_and_judged_in_the_batch_that_brings_them(
                 "select l.sha256, l.analyzer, n.result from asset_analyses l join analyses n on n.key = l.key"
                 " where n.state = 'done' order by 1, 2",
             )
-            assert [analyzer for _, analyzer, _ in found] == ["media", "safety", "text", "visual_embedding"] * 2
+            assert [analyzer for _, analyzer, _ in found] == OF_AN_IMAGE * 2
             texts = [result for _, analyzer, result in found if analyzer == "text"]
             assert ["".join(line["text"].split()) for text in texts for line in text["lines"]] == ["Only49.99EUR"] * 2
             assert [price["amount"] for text in texts for price in text["prices"]] == ["49.99"] * 2
@@ -55,5 +60,12 @@ def test_creatives_are_read_embedded_and_judged_in_the_batch_that_brings_them(
             (near,) = await Similar(engine.database).search(query, limit=5)
             assert near.subject == other
             assert near.similarity > 0.95
+
+            # What follows commits compares the two, and they are one, recoloured.
+            await Follower(engine.database, Duplicates(engine.database)).catch_up()
+            ((first, second),) = await Likenesses(engine.database).groups(brand=rig.BRAND)
+            assert {first.sha256, second.sha256} == {one, other}
+            (pair,) = await Likenesses(engine.database).pairs_of(one)
+            assert (pair.other, pair.confidence >= 0.5) == (other, True)
 
     asyncio.run(scenario())

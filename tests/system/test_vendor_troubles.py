@@ -19,7 +19,7 @@ from upstreams.faults import FOREVER, Fault
 
 __all__ = ["loaded"]
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(170)
 
 ADS = 24
 BEFORE = 2
@@ -77,7 +77,7 @@ def test_the_batch_commits_and_what_was_put_off_is_made_when_the_vendor_is_back(
                 assert made.get("deferred", 0) > 0, made
                 assert made.get("failed", 0) == 0, made
                 await mend(there, engine)
-                await rig.wait_until(lambda: states(engine) == {"done": ADS}, "all is made", timeout_s=60)
+                await rig.wait_until(lambda: states(engine) == {"done": ADS}, "all is made", timeout_s=110)
                 await rig.wait_queues_empty(engine)
                 linked = rig.rows(engine.settings, "select count(*) from ad_analyses where analyzer = 'text_embedding'")
                 assert linked == [(ADS,)]

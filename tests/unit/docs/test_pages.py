@@ -15,6 +15,7 @@ import adology_copy.model
 import adology_embeddings.text_model
 import adology_embeddings.visual_model
 import adology_labels.model
+import adology_likeness.model
 import adology_media.model
 import adology_pulse.model
 import adology_safety.copy_model
@@ -47,6 +48,7 @@ MODELS = {
     "copy": adology_copy.model,
     "pulse": adology_pulse.model,
     "labels": adology_labels.model,
+    "likeness": adology_likeness.model,
     "text": adology_text.model,
     "text_embedding": adology_embeddings.text_model,
     "visual_embedding": adology_embeddings.visual_model,
