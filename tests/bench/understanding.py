@@ -43,7 +43,7 @@ async def measure_understanding(lab: Lab, size: Size) -> list[Line]:
     runs: dict[str, list[Run]] = {"bare": [], "one": [], "two": []}
     async with serving(lab, paths) as origin:
         for rep in range(max(1, size.reps - 1)):
-            for side in list(runs) if rep % 2 == 0 else list(reversed(runs)):
+            for side in ("bare", "one") if small else list(runs) if rep % 2 == 0 else list(reversed(runs)):
                 if side == "bare":
                     runs[side].append(await _bare(lab, paths))
                 else:
@@ -126,6 +126,8 @@ def _lines(runs: dict[str, list[Run]], count: int) -> list[Line]:
     names = {"bare": "bare loop", "one": "engine, one child process", "two": "engine, two child processes"}
     lines = []
     for side, name in names.items():
+        if not runs[side]:
+            continue
         lines += [
             Line(group=GROUP, what=name, unit="creatives/s", samples=rates[side], note=f"{count}"),
             Line(group=GROUP, what=f"{name}: CPU per creative", unit="s", samples=cpus[side]),
@@ -148,8 +150,8 @@ def _lines(runs: dict[str, list[Run]], count: int) -> list[Line]:
             samples=ratios(cpus["one"], cpus["bare"]),
             goal=Goal(sense="at most", limit=1 + OVERHEAD),
         ),
-        Line(group=GROUP, what="two child processes / one", unit="of its rate",
-             samples=ratios(rates["two"], rates["one"])),
+        *([Line(group=GROUP, what="two child processes / one", unit="of its rate",
+                samples=ratios(rates["two"], rates["one"]))] if runs["two"] else []),
         *(
             Line(group=GROUP, what=f"share of {name}", unit="of the time",
                  samples=tuple(each.get(name, 0.0) / all_ for each, all_ in zip(shares, total, strict=True)))

@@ -29,7 +29,7 @@ from upstreams.bedrock import ACCESS_KEY_ID, NOVA, SECRET_ACCESS_KEY, BedrockSer
 from upstreams.faults import Fault
 from upstreams.openai import API_KEY, OpenAiServer
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(170)
 
 COPY = {
     "ad-000.jpg": "Run further. Our lightest trainers yet.",
@@ -130,7 +130,7 @@ def test_another_provider_makes_results_stale_and_is_quoted_paid_once_and_put_of
                 assert (line.current, line.reasons, line.chosen, line.cost_usd) == (0, {"settings": 3}, 3, None)
                 await quote(engine, "settings", go=True)
                 # The vendor says no at first: put off, and made when it said it would answer.
-                await rig.wait_until(lambda: current(settings) == 3, "they are made")
+                await rig.wait_until(lambda: current(settings) == 3, "they are made", timeout_s=90)
                 await rig.wait_queues_empty(engine)
                 assert await spaces(engine) == {SMALL: 3}
                 assert deferred(settings) >= 1

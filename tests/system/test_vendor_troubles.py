@@ -28,15 +28,24 @@ BEFORE = 2
 Mend = Callable[[Vendors, Engine], Awaitable[None]]
 
 
-async def clear(there: Vendors, _: Engine) -> None:
+async def clear(there: Vendors, engine: Engine) -> None:
+    """The vendor is back. How long each analysis waits by now depends on this machine: that time passes at once."""
     there.openai.faults.clear()
+    due_now(engine)
 
 
 async def pay_the_bill(there: Vendors, engine: Engine) -> None:
     """A person has: the hour that an empty account is left alone passes at once."""
     there.openai.faults.clear()
     LANES.clear()
-    rig.rows(engine.settings, "update analyses set retry_at = now() where state = 'deferred' returning 1")
+    due_now(engine)
+
+
+def due_now(engine: Engine) -> None:
+    rig.rows(
+        engine.settings,
+        "update analyses set retry_at = now(), asked_at = null, deferrals = 0 where state = 'deferred' returning 1",
+    )
 
 
 def trouble(name: str) -> Fault:

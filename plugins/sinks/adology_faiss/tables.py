@@ -45,8 +45,9 @@ _ELEMENT = np.dtype([("length", ">i4"), ("value", ">f4")])
 
 async def create_tables(connection: Connection) -> None:
     """Make the tables, and the extension `vector`, where they are not there yet."""
-    await connection.execute("create extension if not exists vector")
-    await connection.execute(SCHEMA)
+    # One transaction, and one process at a time: "if not exists" alone does not keep two from making the same.
+    lock = "select pg_advisory_xact_lock(hashtext('adology vector tables')); create extension if not exists vector;"
+    await connection.execute((lock + SCHEMA).encode())
 
 
 class Floats:

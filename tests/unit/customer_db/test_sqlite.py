@@ -375,7 +375,7 @@ def test_many_rows_pass_in_bounded_memory() -> None:
     tracemalloc.start()
     try:
         assert asyncio.run(run()) == 6_000
-        assert tracemalloc.get_traced_memory()[1] < 3_000_000, "6 MB of texts are in the table"
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000, "6 MB of texts are in the table"
     finally:
         tracemalloc.stop()
 

@@ -25,6 +25,8 @@ from upstreams.generator.fonts import Typeface
 from upstreams.generator.plan import SLOTS
 from upstreams.world import MEDIA_FOLDER, Creative, World, load_world
 
+pytestmark = pytest.mark.xdist_group("generator")  # they share drawn worlds
+
 MADE_ON = date(2026, 6, 1)
 
 
