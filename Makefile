@@ -4,8 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK ?= requirements/lock.txt
-# Test processes; many tests wait for servers, so four keep two cores busy.
-JOBS ?= 4
+# Test processes; many tests wait for servers, so three keep two cores busy.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast proof lint format types bench quality docs lock clean
@@ -35,6 +35,7 @@ test-fast: $(READY)  ## Run the tests that need no servers
 
 proof: $(READY)  ## Run the long proofs that CI runs in short: kills, soaks
 	$(BIN)/python -m pytest -s -m slow tests
+	ADOLOGY_TEST_SCHEDULES=4000 $(BIN)/python -m pytest -q tests/simulation
 
 lint: $(READY)  ## Check style, formatting and declared dependencies
 	$(BIN)/ruff check .
