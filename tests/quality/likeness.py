@@ -1,7 +1,8 @@
 """How well near-duplicates are found and told from other ads: changed creatives, drawn templates, labelled pairs.
 
-The confidence was fitted on originals and clips of even numbers, and on templates of another seed; those of odd
-numbers and the templates drawn here are held out. Labelled pairs were looked at while the method was made.
+The confidence of images was fitted on originals of even numbers and on templates of other seeds; those of odd numbers
+and the templates drawn here are held out. Only these templates are wholly unseen: the thresholds that speak against one
+origin were set with a look at both halves of the originals, at all clips and at the labelled pairs.
 """
 
 from __future__ import annotations
