@@ -274,6 +274,23 @@ async def test_structured_answers_come_in_batches_too(store_settings: AdologySet
         there.check_books()
 
 
+class Mute(Labeller):
+    """It asks, and has nothing to read the answers with."""
+
+    name = "mute"
+    batch_result = Analyzer.batch_result
+
+
+async def test_nothing_is_sent_for_an_analyzer_that_cannot_read_answers(store_settings: AdologySettings) -> None:
+    async with world(store_settings) as one:
+        one.add_ads(3)
+        labeller = ready(Mute(), OpenAISettings(openai_base_url=f"{one.openai.origin}/v1", openai_api_key=f"env:{KEY}"))
+        with pytest.raises(ValueError, match=r"^mute has batch_request but no batch_result; nothing was sent$"):
+            await one.submit(analyzer=labeller)
+        assert one.openai.charges.show().calls == 0
+        assert one.rows("select count(*) from vendor_batches") == [(0,)]
+
+
 async def test_an_ad_that_says_nothing_is_settled_without_a_request(store_settings: AdologySettings) -> None:
     async with world(store_settings) as there:
         there.add_ads(3)

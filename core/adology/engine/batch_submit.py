@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from adology.abc.analyzer import BatchRequest
+from adology.abc.analyzer import Analyzer, BatchRequest
 from adology.context import Context
 from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
 from adology.engine.batch_items import BatchItems, NotReadyError
@@ -161,6 +161,9 @@ class BatchSubmitter:
                 request = await analyzer.analyzer.batch_request(context, item)
         except (Skip, Terminal, NotReadyError) as error:
             return error
+        if request is not None and type(analyzer.analyzer).batch_result is Analyzer.batch_result:
+            # Said now: thousands of answers that nobody can read would be paid for all the same.
+            raise ValueError(f"{analyzer.name} has batch_request but no batch_result; nothing was sent")
         if request is not None and request.endpoint not in openai_batches.ENDPOINTS:
             raise ValueError(f"batch_request of {analyzer.name} names endpoint {request.endpoint!r}")
         return request
