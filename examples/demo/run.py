@@ -23,6 +23,8 @@ from upstreams.world import World, load_world
 
 LONGEST_S = 900.0
 """For the gathering; a demo in a build must end."""
+GRACE_S = 3.0
+"""For the end of a server to be seen, after work that has failed."""
 PATIENCE_S = 35.0
 """For what is compared after the commits."""
 
@@ -103,7 +105,11 @@ async def _unless_broken(home: DemoHome, work: Coroutine[Any, Any, Gathered]) ->
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=LONGEST_S)
         if not done:
             raise StackError(f"the brands were not gathered within {LONGEST_S:g} s.", hint=f"See {home.root / 'logs'}.")
-        if not tasks[0].done():
+        failed = tasks[0].done() and tasks[0].exception() is not None
+        if failed:
+            # The work may have met the end of a server before we looked: that is what is to be told.
+            await asyncio.wait({tasks[1]}, timeout=GRACE_S)
+        if not tasks[0].done() or (failed and tasks[1].done()):
             await tasks[1]
         return await tasks[0]
     finally:

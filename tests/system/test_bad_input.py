@@ -127,7 +127,8 @@ def test_the_command_line_refuses_the_same_names(
         assert main(list(command)) == code
     said = capsys.readouterr().err
     assert told in " ".join(said.split())
-    assert len(said) < 1000
+    # How much is logged meanwhile depends on the machine; it is not what the command says.
+    assert sum(len(line) for line in said.splitlines() if " | DEBUG " not in line) < 1000
 
 
 def test_a_source_without_credentials_fails_its_batch_with_the_settings_name(world: Running) -> None:
