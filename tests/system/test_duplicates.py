@@ -7,12 +7,17 @@ from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from adology.cli.duplicates import _read as read_groups
 from adology.cli.duplicates import _show as show_groups
 from adology.settings import AdologySettings
 from adology.store import Database
+from adology.store.follower import Follower
 from adology.store.likenesses import Known, Likenesses, Member, Pair, connect
+from adology_duplicates import pairs
+from adology_duplicates.pairs import Duplicates
+from adology_likeness import Creative, Evidence, Likeness
 from tests.system.rows import Catalogue, sha
 
 pytestmark = pytest.mark.anyio
@@ -147,6 +152,39 @@ async def test_the_command_lists_groups_with_their_pairs_and_pages(
     show_groups([first, second])
     shown = capsys.readouterr().out
     assert [word in shown for word in ("nike", "crop", "0.90", "s3://b/t")] == [True] * 4
+
+
+async def test_a_pair_that_cannot_be_compared_keeps_nobody_else_from_being_compared(
+    database: Database, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        catalogue.add(name, (1, 0, 0, 0))
+        shot = {"picture": "not base64", "width": 9, "height": 9}
+        said = {
+            "recipe": 1,
+            "kind": "image",
+            "tokens": ["x"],
+            "shots": [shot],
+            "duration_s": 3.0 if name == "b" else None,
+        }
+        catalogue.link.execute(
+            "insert into analyses (key, analyzer, version, fingerprint, subject_kind, subject, state, result)"
+            " values (%s, 'likeness', 1, 'f', 'asset', %s, 'done', %s)",
+            [f"likeness-{name}", sha(name), Jsonb(said)],
+        )
+        catalogue.link.execute(
+            "insert into asset_analyses values (%s, 'likeness', %s)", [sha(name), f"likeness-{name}"]
+        )
+
+    def compare(a: Creative, b: Creative) -> Likeness | None:
+        if a.signature.duration_s or b.signature.duration_s:
+            raise ValueError("broken signature")
+        return Likeness(kind="crop", changes=("crop",), confidence=0.9, evidence=Evidence())
+
+    monkeypatch.setattr(pairs, "compare", compare)
+    follower = Follower(database, Duplicates(database))
+    await follower.catch_up()
+    assert shown(await Likenesses(database).groups()) == ["ac"]
 
 
 def test_connecting_is_what_walking_along_the_pairs_finds() -> None:

@@ -75,10 +75,19 @@ class Duplicates:
                 continue
             # In order of their hashes, as pairs are stored: what is said of a and b is said of those.
             first, second = (mine, creative) if known.sha256 < sha256 else (creative, mine)
-            found = await asyncio.to_thread(compare, first, second)
+            found = await _likeness(first, second, known.sha256, sha256)
             if found is not None and found.confidence >= self._confidence:
                 pairs.append(_pair(sha256, found))
         await self._store.put(known, tokens, pairs)
+
+
+async def _likeness(a: Creative, b: Creative, *names: str) -> Likeness | None:
+    """What comparing says. A pair that cannot be compared must not keep all that come after it from being looked at."""
+    try:
+        return await asyncio.to_thread(compare, a, b)
+    except Exception:  # noqa: BLE001 - whatever a stored signature holds
+        logger.bind(assets=[name[:12] for name in names]).opt(exception=True).error("creatives cannot be compared")
+        return None
 
 
 def _creative(known: Known) -> Creative | None:
