@@ -13,9 +13,7 @@ from adology import AdItem, Analyzer, BatchRequest, Context, Struct
 from adology.engine.batch_submit import BatchLimits
 from adology.settings import AdologySettings
 from adology.store.costs import Costs
-from adology.vendors import OpenAISettings
-from adology.vendors.openai_forms import read_response, response_form
-from adology.vendors.openai_wire import Response
+from adology.vendors import OpenAISettings, openai
 from tests.system.vendor_batches_rig import API_KEY, KEY, ready, world
 from upstreams.faults import Fault
 
@@ -251,11 +249,11 @@ class Labeller(Analyzer[OpenAISettings, Word]):
     name, version, accepts = "labeller", 1, ("ad",)
 
     async def batch_request(self, ctx: Context[OpenAISettings], item: AdItem) -> BatchRequest:
-        form = response_form("gpt-5-mini", "Label the ad.", item.ad.bodies, schema=Word)
+        form = openai.json_form("gpt-5-mini", "Label the ad.", item.ad.bodies, schema=Word)
         return BatchRequest(endpoint="/v1/responses", body=form.body, model="gpt-5-mini", units=form.units)
 
     async def batch_result(self, ctx: Context[OpenAISettings], info: None, answer: bytes) -> Word:
-        return read_response(msgspec.json.decode(answer, type=Response), "gpt-5-mini", Word).value
+        return openai.read_json(ctx, answer, "gpt-5-mini", schema=Word).value
 
 
 async def test_structured_answers_come_in_batches_too(store_settings: AdologySettings) -> None:

@@ -15,6 +15,8 @@ from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer, fingerprint
 from adology.engine.batch_collect import BatchCollector
 from adology.engine.batch_items import BatchItems
 from adology.engine.batch_submit import BatchLimits, BatchSubmitter, Submitted
+from adology.engine.invoke import Invoker
+from adology.isolation import IsolatedPool
 from adology.money import PriceTable
 from adology.settings import AdologySettings
 from adology.settings.model import BudgetSettings
@@ -120,21 +122,34 @@ class World:
         analyzer: ReadyAnalyzer | None = None,
         limits: BatchLimits | None = None,
         reasons: Sequence[str] = ("missing", "settings"),
+        children: IsolatedPool | None = None,
         **budgets: float,
     ) -> Submitted:
         one = analyzer or self.analyzer
-        submitter = BatchSubmitter(
+        submitter = self.submitter(one, hook, limits=limits, children=children, **budgets)
+        return await submitter.submit(one, "ad", self._pages(one, reasons), reopen="failed" in reasons)
+
+    def submitter(
+        self,
+        one: ReadyAnalyzer,
+        hook: Callable[[str], None] = nothing,
+        *,
+        limits: BatchLimits | None = None,
+        children: IsolatedPool | None = None,
+        **budgets: float,
+    ) -> BatchSubmitter:
+        return BatchSubmitter(
             batches=self.batches(**budgets),
             analyses=self.analyses,
             subjects=self.subjects,
             items=BatchItems(subjects=self.subjects, objects=None, analyses=self.analyses),  # type: ignore[arg-type]  # copies only
+            invoker=Invoker(children),
             analyzers=AnalyzerSet([one]),
             owner=self._owner(),
             look_s=60.0,
             limits=limits,
             hook=hook,
         )
-        return await submitter.submit(one, "ad", self._pages(one, reasons), reopen="failed" in reasons)
 
     async def _pages(self, one: ReadyAnalyzer, reasons: Sequence[str]) -> AsyncIterator[list[tuple[str, str]]]:
         async for page in self.staleness.subjects(self.wanted(one), reasons):

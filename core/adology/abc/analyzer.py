@@ -178,7 +178,8 @@ class Analyzer(Generic[S, R]):
     async def batch_request(self, ctx: Context[S], item: Any) -> BatchRequest | None:
         """Optional, for `adology reanalyze --batch`: what a vendor is asked about the item; None (the default): cannot.
 
-        Nothing is sent or paid here. Raise `Skip` or `Terminal` as `analyze` does.
+        Nothing is sent or paid here. `deadline_s` and `ctx.isolated` are as in `analyze`. Raise `Skip` or
+        `Terminal` as there; what else is raised and is no error of ours leaves the item to workers.
         """
         return None
 

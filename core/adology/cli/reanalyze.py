@@ -76,11 +76,17 @@ async def _run(
     batch: bool = False,
 ) -> Reanalysis:
     from adology.cli.requests import check_brand, check_running  # noqa: PLC0415 - commands import when they run
+    from adology.isolation import IsolatedPool  # noqa: PLC0415 - as above
     from adology.runtime import open_engine  # noqa: PLC0415 - as above
     from adology.store.staleness import Staleness  # noqa: PLC0415 - as above
 
     check_running(settings)
-    async with open_engine(settings) as engine:
+    worker = settings.worker
+    async with (
+        open_engine(settings) as engine,
+        IsolatedPool(worker.isolation_processes, memory_bytes=worker.isolation_memory_bytes) as pool,
+    ):
+        engine.isolate(pool)  # what is asked in a batch may show pictures: strangers' files
         if brand is not None:
             await check_brand(engine.catalogue, brand)
         answer = Reanalysis()
@@ -112,15 +118,14 @@ async def _run(
 
 def _wanted(analyzers: AnalyzerSet, names: Sequence[str]) -> list[tuple[ReadyAnalyzer, Wanted]]:
     """The chosen analyzers, for each kind of subject that they accept."""
+    from adology.engine.analyzers import UnknownAnalyzerError  # noqa: PLC0415 - commands import when they run
     from adology.store.staleness import Wanted  # noqa: PLC0415 - commands import when they run
 
+    try:
+        analyzers.check_names(names, ("image", "video", "ad"), "creatives or copies")
+    except UnknownAnalyzerError as error:
+        raise typer.BadParameter(str(error)) from error
     own = [one for one in analyzers if set(one.analyzer.accepts) & {"image", "video", "ad"}]
-    known = ", ".join(one.name for one in own)
-    for name in names:
-        if all(name != one.name for one in own):
-            raise typer.BadParameter(
-                f"no analyzer of creatives or copies is called {name!r}; there are {', '.join(known)}"
-            )
     found = []
     for one in own:
         if names and one.name not in names:
@@ -205,6 +210,10 @@ def _show(answer: Reanalysis, chosen: list[str], *, went: bool) -> None:
         show_quotes(quoted, went=went)
     if answer.queued:
         output.stdout().print(f"[green]queued[/] {answer.queued:,} for workers with role analyze")
+        output.hint(
+            "The same command without --go counts what is left. Workers keep the settings and plugins that they"
+            " started with: after a change, `adology down` and `adology up` first."
+        )
     elif not chosen:
         output.hint("Choose what to renew: --stale, --missing, --errors.")
     elif any(line.chosen for line in answer.lines) and not went:

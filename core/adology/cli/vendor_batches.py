@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,8 @@ async def hand_over(
     if not quote.requests and not quote.settled and CANNOT in quote.left:
         raise EngineError(
             f"analyzer {analyzer.name} asks nobody in batches as it is configured.",
-            hint='text_embedding does with provider = "openai". Without --batch workers do the work.',
+            hint='text_embedding, labels and labels_copy do with provider = "openai". '
+            "Without --batch workers do the work.",
             code="ADO-5532",
         )
     return quote
@@ -59,23 +59,23 @@ async def _quote(
     submitter: BatchSubmitter, analyzer: ReadyAnalyzer, kind: SubjectKind, pages: Pages, most: int
 ) -> BatchQuote:
     """From the first subjects to all: what they are asked with is made, and thrown away."""
-    from adology.engine.batch_submit import CANNOT, BatchLimits  # noqa: PLC0415 - commands import when they run
-
     sample: list[str] = []
     async for page in pages:
         sample += [subject for subject, _ in page]
         if len(sample) >= SAMPLE:
             break
     chosen = sample[:SAMPLE]
-    count, cost = await submitter.quote(analyzer, kind, chosen)
-    if not count:
-        return BatchQuote(left={CANNOT: most})
+    if not chosen:
+        return BatchQuote()  # all of them lost their last ad meanwhile
+    found = await submitter.quote(analyzer, kind, chosen)
     share = most / len(chosen)
-    requests = round(count * share)
+    requests, size_bytes, inputs = (round(one * share) for one in (found.requests, found.size_bytes, found.inputs))
     return BatchQuote(
         requests=requests,
-        batches=math.ceil(requests / BatchLimits().requests),
-        at_most_usd=None if cost is None else round(float(cost) * share, 8),
+        batches=submitter.limits.batches(requests, size_bytes, inputs),
+        at_most_usd=None if found.estimate_usd is None else round(float(found.estimate_usd) * share, 8),
+        settled=round(found.settled * share),
+        left={why: round(count * share) for why, count in found.left.items()},
     )
 
 

@@ -15,7 +15,7 @@ from adology.store.subjects import SubjectKind
 
 
 class NotReadyError(AdologyError):
-    """The item cannot be made now: what the analyzer uses has no current result of it, or its file is gone."""
+    """The item cannot be asked about now: what the analyzer uses has no current result of it, its file is gone."""
 
     code = "ADO-3213"
 

@@ -12,6 +12,7 @@ No crash loses or pays twice, by the order of the steps:
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import tempfile
 import uuid
@@ -24,15 +25,19 @@ from typing import Any
 
 import msgspec
 
-from adology.abc.analyzer import Analyzer, BatchRequest
+from adology.abc.analyzer import AdItem, Analyzer, BatchRequest, MediaItem
 from adology.context import Context
 from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
 from adology.engine.batch_items import BatchItems, NotReadyError
-from adology.engine.model import AnalysisRecord
+from adology.engine.clean import clean_plain
+from adology.engine.invoke import Invoker
+from adology.engine.model import AnalysisRecord, Claim
 from adology.engine.ports import AnalysesPort, SubjectsPort, VendorBatchesPort
 from adology.engine.vendor_batch import Asked, VendorBatch
 from adology.errors import AdologyError, Skip, Terminal, code_of, describe
+from adology.isolation import IsolatedFaultError
 from adology.log import logger
+from adology.settings.prices import Price
 from adology.store.subjects import SubjectKind
 from adology.types import Struct
 from adology.vendors import openai_batches
@@ -41,6 +46,7 @@ from adology.vendors.errors import AnswerLostError
 PREPARE_S = 1200.0
 """Lease from the claim until the vendor is asked; an upload takes ten minutes at most."""
 CANNOT = "cannot be asked in a batch with these settings"
+TOO_LONG = "their requests are too long for a batch; without --batch workers ask about them"
 SUBMIT_S = 300.0
 """Lease while the vendor is asked to create a batch, which is given up after one minute."""
 
@@ -55,6 +61,34 @@ class BatchLimits(Struct, frozen=True, kw_only=True):
     size_bytes: int = 64 * 1024 * 1024
     inputs: int = 40_000
     """Texts of embedding requests together; the vendor takes 50,000."""
+    line_bytes: int = openai_batches.MOST_LINE_BYTES
+    """One request with its pictures. A longer one is not asked in a batch."""
+
+    def batches(self, requests: int, size_bytes: int, inputs: int) -> int:
+        """How many batches so much makes, at least."""
+        shares = (requests / self.requests, size_bytes / self.size_bytes, inputs / self.inputs)
+        return math.ceil(max(shares))
+
+
+class Quoted(msgspec.Struct, kw_only=True):
+    """What asking about some subjects would be. `settled` and `left` as in `Submitted`."""
+
+    requests: int = 0
+    size_bytes: int = 0
+    inputs: int = 0
+    estimate_usd: Decimal | None = Decimal(0)
+    settled: int = 0
+    left: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def add(self, request: _Request, price: Price | None) -> None:
+        """One request more."""
+        self.requests += 1
+        self.size_bytes += len(request.line)
+        self.inputs += request.inputs
+        if price is None or self.estimate_usd is None:
+            self.estimate_usd = None
+        else:
+            self.estimate_usd += price.cost(request.units)
 
 
 class Submitted(msgspec.Struct, kw_only=True):
@@ -79,6 +113,7 @@ class BatchSubmitter:
         analyses: AnalysesPort,
         subjects: SubjectsPort,
         items: BatchItems,
+        invoker: Invoker,
         analyzers: AnalyzerSet,
         owner: str,
         look_s: float,
@@ -90,6 +125,7 @@ class BatchSubmitter:
         self._analyses = analyses
         self._subjects = subjects
         self._items = items
+        self._invoker = invoker
         self._analyzers = analyzers
         self._owner = owner
         self._look_s = look_s
@@ -97,23 +133,26 @@ class BatchSubmitter:
         self._scratch = scratch
         self._hook = hook
 
-    async def quote(
-        self, analyzer: ReadyAnalyzer, kind: SubjectKind, subjects: Sequence[str]
-    ) -> tuple[int, Decimal | None]:
+    @property
+    def limits(self) -> BatchLimits:
+        """The most of one batch."""
+        return self._limits
+
+    async def quote(self, analyzer: ReadyAnalyzer, kind: SubjectKind, subjects: Sequence[str]) -> Quoted:
         """How many of these would be asked about, and what that costs at most; nothing is sent or stored."""
-        count, total = 0, Decimal(0)
+        answer = Quoted()
         day = datetime.now(UTC).date()
         async with _folder(self._scratch) as folder:
             for subject in subjects:
-                request = await self._request(analyzer, kind, subject, folder)
-                if not isinstance(request, BatchRequest):
-                    continue
-                price = self._batches.prices.find(openai_batches.SERVICE, request.model, day)
-                if price is None:
-                    return count, None
-                count += 1
-                total += price.cost(request.units)
-        return count, total
+                match await self._request(analyzer, kind, subject, folder):
+                    case _Request() as request:
+                        price = self._batches.prices.find(openai_batches.SERVICE, request.model, day)
+                        answer.add(request, price)
+                    case Skip() | Terminal():
+                        answer.settled += 1
+                    case why:
+                        answer.left[why.message if why else CANNOT] += 1
+        return answer
 
     async def submit(
         self,
@@ -135,17 +174,15 @@ class BatchSubmitter:
             async for page in pages:
                 for subject, brand in page:
                     request = await self._request(analyzer, kind, subject, folder)
-                    if not isinstance(request, BatchRequest):
+                    if not isinstance(request, _Request):
                         await self._note_unasked(analyzer, kind, subject, request, answer)
                         continue
-                    claim = analyzer.claim(kind, subject)
-                    line = openai_batches.request_line(claim.key, request.endpoint, request.body)
                     which = (request.endpoint, request.model)
                     pile = piles.setdefault(which, _Pile(folder, *which))
-                    if pile.is_full(self._limits, len(line), _inputs(request)):
+                    if pile.is_full(self._limits, request):
                         await self._send(analyzer, piles.pop(which), answer, reopen=reopen)
                         pile = piles[which] = _Pile(folder, *which)
-                    pile.add(Asked(claim=claim, brand=brand, units=request.units, info=request.info), line, request)
+                    pile.add(request, brand)
                 done(len(page))
             for pile in piles.values():
                 await self._send(analyzer, pile, answer, reopen=reopen)
@@ -153,20 +190,37 @@ class BatchSubmitter:
 
     async def _request(
         self, analyzer: ReadyAnalyzer, kind: SubjectKind, subject: str, folder: Path
-    ) -> BatchRequest | AdologyError | None:
+    ) -> _Request | AdologyError | None:
         """What to ask; an error about this subject, or None where it cannot be asked in a batch."""
-        context: Context[Any] = Context(analyzer.name, analyzer.settings, section="analyzers", scratch=folder)
         try:
             async with self._items.item(analyzer, self._analyzers, kind, subject, folder) as item:
-                request = await analyzer.analyzer.batch_request(context, item)
+                asked = await self._ask(analyzer, item, folder)
         except (Skip, Terminal, NotReadyError) as error:
             return error
-        if request is not None and type(analyzer.analyzer).batch_result is Analyzer.batch_result:
+        if asked is None:
+            return None
+        if type(analyzer.analyzer).batch_result is Analyzer.batch_result:
             # Said now: thousands of answers that nobody can read would be paid for all the same.
             raise ValueError(f"{analyzer.name} has batch_request but no batch_result; nothing was sent")
-        if request is not None and request.endpoint not in openai_batches.ENDPOINTS:
-            raise ValueError(f"batch_request of {analyzer.name} names endpoint {request.endpoint!r}")
+        if asked.endpoint not in openai_batches.ENDPOINTS:
+            raise ValueError(f"batch_request of {analyzer.name} names endpoint {asked.endpoint!r}")
+        request = _Request.of(analyzer.claim(kind, subject), asked)
+        if len(request.line) > min(self._limits.line_bytes, self._limits.size_bytes):
+            return NotReadyError(TOO_LONG)
         return request
+
+    async def _ask(self, analyzer: ReadyAnalyzer, item: AdItem | MediaItem, folder: Path) -> BatchRequest | None:
+        try:
+            return await self._invoker.request(analyzer, item, folder)
+        except AdologyError:
+            raise
+        except Exception as error:
+            # One odd item must not keep thousands from being asked about. Whether it is a failure
+            # a worker finds out, whose word that is.
+            logger.bind(analyzer=analyzer.name).opt(exception=True).error("analyzer raised")
+            raise NotReadyError(
+                f"{analyzer.name} raised {_name_of(error)} on them, see the log; without --batch workers try again"
+            ) from error
 
     async def _note_unasked(
         self,
@@ -278,6 +332,31 @@ async def delete_quietly(context: Context[Any], *file_ids: str | None) -> None:
             logger.bind(file=file_id, error=describe(error)).warning("file at the vendor not deleted")
 
 
+class _Request(msgspec.Struct, frozen=True):
+    """What one analysis is asked with: its line in the file, and what is kept until the answer comes."""
+
+    claim: Claim
+    endpoint: str
+    model: str
+    units: dict[str, float]
+    info: Any
+    line: bytes
+    inputs: int
+
+    @classmethod
+    def of(cls, claim: Claim, asked: BatchRequest) -> _Request:
+        return cls(
+            claim=claim,
+            endpoint=asked.endpoint,
+            model=asked.model,
+            units=asked.units,
+            # They are stored together: one that the database refuses would fail the others.
+            info=clean_plain(asked.info),
+            line=openai_batches.request_line(claim.key, asked.endpoint, asked.body),
+            inputs=_inputs(asked),
+        )
+
+
 class _Pile:
     """Requests of one endpoint and model, their lines in a file."""
 
@@ -289,21 +368,21 @@ class _Pile:
         self._size = 0
         self._inputs = 0
 
-    def is_full(self, limits: BatchLimits, size: int, inputs: int) -> bool:
-        """Whether a request more would pass a limit."""
+    def is_full(self, limits: BatchLimits, request: _Request) -> bool:
+        """Whether this one more would pass a limit."""
         return bool(self.asked) and (
             len(self.asked) >= limits.requests
-            or self._size + size > limits.size_bytes
-            or self._inputs + inputs > limits.inputs
+            or self._size + len(request.line) > limits.size_bytes
+            or self._inputs + request.inputs > limits.inputs
         )
 
-    def add(self, asked: Asked, line: bytes, request: BatchRequest) -> None:
-        """One request more."""
+    def add(self, request: _Request, brand: str) -> None:
+        """One request more, and who pays."""
         with self.path.open("ab") as file:
-            file.write(line)
-        self.asked.append(asked)
-        self._size += len(line)
-        self._inputs += _inputs(request)
+            file.write(request.line)
+        self.asked.append(Asked(claim=request.claim, brand=brand, units=request.units, info=request.info))
+        self._size += len(request.line)
+        self._inputs += request.inputs
 
     def keep_only(self, keys: frozenset[str]) -> None:
         """Leave the lines of these keys."""
@@ -313,6 +392,10 @@ class _Pile:
         self.path = whole.with_suffix(".kept")
         with whole.open("rb") as lines, self.path.open("wb") as kept:
             kept.writelines(line for asked, line in zip(self.asked, lines, strict=True) if asked.claim.key in keys)
+
+
+def _name_of(error: Exception) -> str:
+    return error.error if isinstance(error, IsolatedFaultError) else type(error).__name__
 
 
 def _inputs(request: BatchRequest) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from adology.abc.analyzer import Derived, MediaItem
+from adology.abc.analyzer import BatchRequest, Derived, MediaItem
 from adology.aio import Coalescer, Limit
 from adology.context import Context, Isolate
 from adology.engine.analyzers import ReadyAnalyzer
@@ -111,6 +111,16 @@ class Invoker:
             context = self._context(analyzer, Payer(), (), limit)
             result = await analyzer.analyzer.query(context, text)
         return None if result is None else Outcome(result=msgspec.to_builtins(result), cost_usd=_cost(context))
+
+    async def request(self, analyzer: ReadyAnalyzer, item: Any, scratch: Path) -> BatchRequest | None:
+        """What the analyzer asks a vendor about the item in a batch; None where it cannot be asked so.
+
+        Raises:
+            AnalyzerCrashedError: it passed its deadline, or the process of its decoder died twice.
+        """
+        async with _limited(analyzer) as limit:
+            context = self._context(analyzer, Payer(), (), limit, scratch)
+            return await analyzer.analyzer.batch_request(context, item)
 
     def _context(
         self, analyzer: ReadyAnalyzer, payer: Payer, keys: tuple[str, ...], limit: Limit, scratch: Path | None = None

@@ -207,6 +207,7 @@ class Engine:
             analyses=self.analyses,
             subjects=self.subjects,
             items=BatchItems(subjects=self.subjects, objects=self.objects, analyses=self.analyses),
+            invoker=Invoker(self._isolation),
             analyzers=self.analyzers,
             owner=self.owner,
             look_s=self.settings.steward.batch_poll_s,

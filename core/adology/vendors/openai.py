@@ -23,18 +23,31 @@ from adology.vendors.openai_calls import call_openai
 from adology.vendors.openai_forms import (
     MOST_TEXTS,
     Answered,
+    Form,
     clean,
     data_url,
     embeddings_form,
+    json_form,
     read_embeddings,
+    read_json,
     read_response,
-    response_form,
 )
 from adology.vendors.openai_wire import Embeddings, Moderations, Response
 from adology.vendors.pictures import Detail
 from adology.vendors.vectors import Embedded
 
-__all__ = ["MOST_TEXTS", "Answered", "Moderation", "ask_json", "embed_texts", "moderate"]
+__all__ = [
+    "MOST_TEXTS",
+    "Answered",
+    "Form",
+    "Moderation",
+    "ask_form",
+    "ask_json",
+    "embed_texts",
+    "json_form",
+    "moderate",
+    "read_json",
+]
 
 T = TypeVar("T")
 
@@ -92,8 +105,12 @@ async def ask_json(
     max_output_tokens: int = 2000,
     detail: Detail = "low",
     effort: str | None = None,
+    limit_setting: str = "",
 ) -> Answered[T]:
     """An answer of the shape of the Struct `schema`, validated again after the vendor's own strictness.
+
+    `json_form` and then `ask_form`. An analyzer that can ask in batches calls these itself, and
+    `read_json` where the answer comes in a batch.
 
     Args:
         ctx: the analyzer's context.
@@ -105,13 +122,14 @@ async def ask_json(
         max_output_tokens: the answer's limit, reasoning included.
         detail: how closely pictures are looked at, which decides what they cost.
         effort: how much a reasoning model is to think; None: its own default.
+        limit_setting: see `ask_form`.
 
     Raises:
         RefusedError: the model refuses.
         IncompleteError: the answer ends early.
         UnusableAnswerError: it is no JSON of that shape.
     """
-    form = response_form(
+    form = json_form(
         model,
         instructions,
         parts,
@@ -121,11 +139,28 @@ async def ask_json(
         detail=detail,
         effort=effort,
     )
+    return await ask_form(ctx, form, schema=schema, limit_setting=limit_setting)
+
+
+async def ask_form(ctx: Context[Any], form: Form, *, schema: type[T], limit_setting: str = "") -> Answered[T]:
+    """The answer to a `json_form` that was made for `schema`.
+
+    Args:
+        ctx: the analyzer's context.
+        form: the request.
+        schema: the Struct that it asks for.
+        limit_setting: the analyzer's setting that holds `max_output_tokens`: whoever gets an answer
+            that ends early is told to raise it.
+
+    Raises:
+        RefusedError, IncompleteError, UnusableAnswerError: as `ask_json`.
+    """
+    model: str = form.body["model"]
 
     def read(body: Response, call: PaidCall, request_id: str) -> Answered[T]:
         if body.usage is not None:
             call.bill(model=body.model, request_id=request_id or body.id, **body.usage.units)
-        return read_response(body, model, schema, request_id)
+        return read_response(ctx, body, model, schema, request_id, limit_setting=limit_setting)
 
     return await call_openai(
         ctx,

@@ -71,7 +71,7 @@ def read_embeddings(
     return Embedded(_vectors(ctx, body, count, model, dimensions), body.model or model, tokens, request_id)
 
 
-def response_form(
+def json_form(
     model: str,
     instructions: str,
     parts: Sequence[str | bytes],
@@ -82,7 +82,12 @@ def response_form(
     detail: Detail = "low",
     effort: str | None = None,
 ) -> Form:
-    """``POST /v1/responses``; the arguments are those of `adology.vendors.openai.ask_json`."""
+    """``POST /v1/responses``, as `adology.vendors.openai.ask_json` asks with these arguments.
+
+    Raises:
+        ValueError: `schema_name` is no name, or `schema` has a field that strict output cannot describe.
+        Terminal: a picture is of a type that the vendor does not take.
+    """
     name = schema_name or schema.__name__
     if not SCHEMA_NAME.fullmatch(name):
         raise ValueError(f"schema name {name!r} is not 1 to 64 of letters, digits, _ and -")
@@ -107,15 +112,39 @@ def response_form(
     return Form(body, units)
 
 
-def read_response(body: Response, model: str, schema: type[T], request_id: str = "") -> Answered[T]:
-    """What `ask_json` returns, of an answer; raises what it raises about one."""
+def read_json(ctx: Context[Any], answer: bytes, model: str, *, schema: type[T], limit_setting: str = "") -> Answered[T]:
+    """The checked answer in the JSON body of a 200 to a `json_form`, for batches; `ask_json` reads as this does.
+
+    Args:
+        ctx: the analyzer's context.
+        answer: the body.
+        model: the model that was asked.
+        schema: the Struct that was asked for.
+        limit_setting: see `adology.vendors.openai.ask_form`.
+
+    Raises:
+        RefusedError: the model refuses.
+        IncompleteError: the answer ends early.
+        UnusableAnswerError: it is no JSON of that shape, or the body is no response at all.
+        AdologyError: what a response that the vendor calls failed means, as for a call.
+    """
+    try:
+        body = msgspec.json.decode(answer, type=Response)
+    except (msgspec.DecodeError, RecursionError):
+        shown = excerpt(answer[:2000].decode("utf-8", "replace"))
+        raise UnusableAnswerError(f"openai: {model} answered with no response: {shown!r}") from None
+    return read_response(ctx, body, model, schema, limit_setting=limit_setting)
+
+
+def read_response(
+    ctx: Context[Any], body: Response, model: str, schema: type[T], request_id: str = "", *, limit_setting: str = ""
+) -> Answered[T]:
+    """What `read_json` returns and raises, of a body that is decoded."""
     if body.status == "failed":
         failure = body.error
         raise error_of_failure(failure.code or "" if failure else "", failure.message if failure else "", model)
-    reason = (body.incomplete_details.reason or "unknown") if body.incomplete_details else "unknown"
     if body.status == "incomplete":
-        hint = "Raise max_output_tokens." if reason == "max_output_tokens" else None
-        raise IncompleteError(f"openai: the answer of {model} ends early: {reason}", reason=reason, hint=hint)
+        raise _incomplete(ctx, body, model, limit_setting)
     if body.status != "completed":
         raise Retry(f"openai: {model} answered with a response that is {body.status}", code="ADO-3205")
     try:
@@ -135,6 +164,14 @@ def read_response(body: Response, model: str, schema: type[T], request_id: str =
         cached_tokens=usage.cached_tokens if usage else 0,
         output_tokens=usage.output_tokens if usage else 0,
     )
+
+
+def _incomplete(ctx: Context[Any], body: Response, model: str, limit_setting: str) -> IncompleteError:
+    """Says which setting is to be raised, where the limit was the reason."""
+    reason = (body.incomplete_details.reason or "unknown") if body.incomplete_details else "unknown"
+    limit = setting_key(ctx, limit_setting) if limit_setting else "max_output_tokens"
+    hint = f"Raise {limit}." if reason == "max_output_tokens" else None
+    return IncompleteError(f"openai: the answer of {model} ends early: {reason}", reason=reason, hint=hint)
 
 
 def _validated(text: str, schema: type[T], model: str) -> T:

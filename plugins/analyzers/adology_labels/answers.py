@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from adology import Struct
 from adology_copy.cta_table import FAMILY_OF
 from adology_labels.found import MOST_EVIDENCE, chosen, unanswered
-from adology_labels.material import LONGEST_QUOTE, Material
 from adology_labels.model import Evidence, Label, Labels, OtherLabel
-from adology_labels.rules import quoted
 from adology_labels.taxonomies import CTA, CTA_FAMILY, Taxonomy
 
 LONGEST_OTHER = 60
@@ -20,22 +19,26 @@ COLUMNS = {"left": (0.0, THIRD), "right": (TWO_THIRDS, 1.0)}
 ROWS = {"top": (0.0, THIRD), "bottom": (TWO_THIRDS, 1.0)}
 
 
-def read(
-    answer: Any,
-    *,
-    material: Material,
-    suspects: Collection[int],
-    times: Sequence[float | None],
-    taxonomies: tuple[Taxonomy, ...],
-    least: float,
-    known: Iterable[Label],
-    model: str,
-    ignored: Sequence[Evidence],
-) -> Labels:
+class Besides(Struct, frozen=True, kw_only=True):
+    """What an answer is read with, besides the settings. Plain data: in batches it waits where the request does.
+
+    `lines` are the texts of the question as evidence, `suspects` the indexes of those that are orders;
+    `times` are those of the pictures, seconds, None for one that is still. `known` was told without
+    asking, `ignored` are the orders.
+    """
+
+    lines: tuple[Evidence, ...] = ()
+    suspects: tuple[int, ...] = ()
+    times: tuple[float | None, ...] = ()
+    known: tuple[Label, ...] = ()
+    ignored: tuple[Evidence, ...] = ()
+
+
+def read(answer: Any, besides: Besides, *, taxonomies: tuple[Taxonomy, ...], least: float, model: str) -> Labels:
     """The labels of a filled-in form.
 
-    Lines and pictures that do not exist are dropped. A label whose only evidence are `suspects`
-    (parts that are orders) is dropped as well: it would be what the ad asked for.
+    Lines and pictures that do not exist are dropped. A label whose only evidence are suspects is
+    dropped as well: it would be what the ad asked for.
     """
     picks = [
         (taxonomy, pick)
@@ -44,11 +47,11 @@ def read(
         for pick in (given if isinstance(given, tuple) else (given,))
     ]
     found = [
-        *known,
+        *besides.known,
         *(
-            _label(taxonomy, pick, tuple(_evidence(pick, material, suspects, times)))
+            _label(taxonomy, pick, tuple(_evidence(pick, besides)))
             for taxonomy, pick in picks
-            if pick.id not in ("unknown", "other") and not _only_suspects(pick, suspects)
+            if pick.id not in ("unknown", "other") and not _only_suspects(pick, besides.suspects)
         ),
     ]
     others = [
@@ -64,7 +67,7 @@ def read(
         labels=kept,
         unknown=unanswered(kept, taxonomies),
         others=tuple(dict.fromkeys(others)),
-        ignored=tuple(ignored),
+        ignored=besides.ignored,
         valence=round(answer.valence, 2),
         arousal=round(answer.arousal, 2),
     )
@@ -95,17 +98,14 @@ def _only_suspects(pick: Any, suspects: Collection[int]) -> bool:
     return bool(pick.lines) and not pick.pictures and all(line in suspects for line in pick.lines)
 
 
-def _evidence(
-    pick: Any, material: Material, suspects: Collection[int], times: Sequence[float | None]
-) -> Iterator[Evidence]:
+def _evidence(pick: Any, besides: Besides) -> Iterator[Evidence]:
     for line in dict.fromkeys(pick.lines):
-        if 0 <= line < len(material.parts) and line not in suspects:
-            part = material.parts[line]
-            yield quoted(part.evidence, " ".join(part.text.split())[:LONGEST_QUOTE])
+        if 0 <= line < len(besides.lines) and line not in besides.suspects:
+            yield besides.lines[line]
     for seen in dict.fromkeys(pick.pictures):
-        if 0 <= seen.picture < len(times):
+        if 0 <= seen.picture < len(besides.times):
             box = box_of(seen.region)
-            yield Evidence(kind="region" if box else "frame", time_s=times[seen.picture], box=box)
+            yield Evidence(kind="region" if box else "frame", time_s=besides.times[seen.picture], box=box)
 
 
 def _family(found: Iterable[Label]) -> list[Label]:

@@ -34,6 +34,11 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
         """The kind of text: body, title, caption, description, cta, or line."""
         return self.evidence.where or "line"
 
+    @property
+    def quoted(self) -> Evidence:
+        """The evidence that this text is, with its beginning on one line."""
+        return msgspec.structs.replace(self.evidence, text=" ".join(self.text.split())[:LONGEST_QUOTE])
+
 
 class Material:
     """Parts, and their text joined by line breaks; folded, with the way back to the part."""

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from adology import AdologyError, Analyzer, Context, MediaItem, Needs
-from adology_labels.asking import ask
+from adology import AdologyError, Analyzer, BatchRequest, Context, MediaItem, Needs
+from adology_labels.asking import Question, ask, from_batch, question_of, to_batch
 from adology_labels.local import Subject, label_many
 from adology_labels.material import Material, of_lines, text_facts
 from adology_labels.model import Labels
 from adology_labels.needs import local_uses, needs_of, with_table
 from adology_labels.settings import LabelsSettings
-from adology_labels.taxonomies import OF_MEDIA
+from adology_labels.taxonomies import OF_MEDIA, Taxonomy
 
 USES = ("media", "text")
 
@@ -45,10 +45,9 @@ class LabelsAnalyzer(Analyzer[LabelsSettings, Labels]):
             ConfigError: the local model's package is not installed; a wrong table.
             RefusedError: OpenAI refuses. Also its other errors, see `adology.vendors.openai`.
         """
-        subject = subject_of(item, ctx.settings.max_chars)
         if ctx.settings.provider == "openai":
-            return await self._ask(ctx, item, subject)
-        (labels,) = await _locally(ctx, [subject])
+            return await ask(ctx, await _question(ctx, item), _taxonomies(ctx))
+        (labels,) = await _locally(ctx, [subject_of(item, ctx.settings.max_chars)])
         return labels
 
     async def analyze_many(
@@ -60,14 +59,24 @@ class LabelsAnalyzer(Analyzer[LabelsSettings, Labels]):
         subjects = [subject_of(item, ctx.settings.max_chars) for item in items]
         return list(await _locally(ctx, subjects))
 
-    async def _ask(self, ctx: Context[LabelsSettings], item: MediaItem, subject: Subject) -> Labels:
-        from adology_labels.pictures import small_pictures  # noqa: PLC0415 - brings decoders with it
+    async def batch_request(self, ctx: Context[LabelsSettings], item: MediaItem) -> BatchRequest | None:
+        """What OpenAI is asked about the creative, its pictures included; the local labeller has no batches.
 
-        settings = ctx.settings
-        taxonomies = with_table(settings, OF_MEDIA, ctx.plugin)
-        drawn = await ctx.isolated(small_pictures, str(item.path), settings.frames, settings.side, settings.max_pixels)
-        pictures = msgspec.convert(drawn, list[tuple[float | None, bytes]])
-        return await ask(ctx, subject, pictures, taxonomies, settings.detail)
+        Raises:
+            MediaUnusableError: it cannot be opened.
+            ConfigError: a wrong table.
+        """
+        if ctx.settings.provider != "openai":
+            return None
+        return to_batch(ctx.settings, await _question(ctx, item))
+
+    async def batch_result(self, ctx: Context[LabelsSettings], info: Any, answer: bytes) -> Labels:
+        """The labels from OpenAI's answer.
+
+        Raises:
+            RefusedError: OpenAI refuses. Also its other errors, as `analyze`.
+        """
+        return from_batch(ctx, info, answer, _taxonomies(ctx))
 
 
 def subject_of(item: MediaItem, max_chars: int) -> Subject:
@@ -77,6 +86,20 @@ def subject_of(item: MediaItem, max_chars: int) -> Subject:
     media: Any = item.results.get("media")
     animated = isinstance(media, dict) and bool(media.get("animated"))
     return Subject(material=material, facts=facts, moves=item.kind == "video" or animated)
+
+
+def _taxonomies(ctx: Context[LabelsSettings]) -> tuple[Taxonomy, ...]:
+    return with_table(ctx.settings, OF_MEDIA, ctx.plugin)
+
+
+async def _question(ctx: Context[LabelsSettings], item: MediaItem) -> Question:
+    from adology_labels.pictures import small_pictures  # noqa: PLC0415 - brings decoders with it
+
+    settings = ctx.settings
+    subject, taxonomies = subject_of(item, settings.max_chars), _taxonomies(ctx)
+    drawn = await ctx.isolated(small_pictures, str(item.path), settings.frames, settings.side, settings.max_pixels)
+    pictures = msgspec.convert(drawn, list[tuple[float | None, bytes]])
+    return question_of(settings, subject, pictures, taxonomies, settings.detail)
 
 
 async def _locally(ctx: Context[LabelsSettings], subjects: list[Subject]) -> list[Labels]:

@@ -24,7 +24,12 @@ Chars = Annotated[int, Meta(description="Characters of text read per creative or
 Threads = Annotated[
     int, Operational(), Meta(description="Threads of the local text model; the labels are the same.", ge=1, le=16)
 ]
-Most = Annotated[int, Meta(description="Longest answer of OpenAI, tokens, its reasoning included.", ge=500, le=32_000)]
+# Operational: an answer that was not cut is the same with any limit. Who raises it pays for the cut ones alone.
+Most = Annotated[
+    int,
+    Operational(),
+    Meta(description="Longest answer of OpenAI, tokens, its reasoning included.", ge=500, le=32_000),
+]
 
 MODEL = "gpt-5-mini"
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from adology import Context, MediaItem
+from adology.vendors import close_clients
+from adology.vendors.lanes import LANES
 from adology_media import MediaAnalyzer, MediaFacts, MediaSettings
+from upstreams.openai import OpenAiServer
 
 from .media_files import Look
 
@@ -33,3 +36,12 @@ def look(tmp_path: Path) -> Run:
         return Look(facts=facts, derived={made.name: made.path for made in context.derived})
 
     return run
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[OpenAiServer]:
+    """OpenAI's stand-in."""
+    LANES.clear()
+    async with OpenAiServer() as started:
+        yield started
+        await close_clients()
