@@ -40,7 +40,7 @@ proof: $(READY)  ## Run the long proofs that CI runs in short: kills, soaks
 lint: $(READY)  ## Check style, formatting and declared dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/deptry core registry plugins
+	$(BIN)/deptry core registry server plugins
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff check --fix .

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from adology.cli import (
     migrate,
     mismatches,
     output,
+    people,
     plugins,
     reanalyze,
     search,
@@ -61,13 +63,16 @@ def _make_app() -> typer.Typer:
                 costs.costs,
             ),
         ),
-        ("Services", (services.registry, services.worker, services.steward, services.follow)),
+        ("Services", (services.registry, services.worker, services.steward, services.follow, services.server)),
     ):
         for command in commands:
             made.command(cls=Command, rich_help_panel=panel)(command)
     for name, group, panel in (
         ("brand", brands.app, "Ads"),
         ("batch", batches.app, "Ads"),
+        ("org", people.orgs, "Customers"),
+        ("user", people.users, "Customers"),
+        ("operator", people.operators, "Customers"),
         ("plugins", plugins.app, "Plugins"),
     ):
         made.add_typer(group, name=name, rich_help_panel=panel)
@@ -92,6 +97,14 @@ def root(
     """
 
 
+def _sentence(message: str) -> str:
+    """Click's message as one sentence: typer and click each add their guess at what was meant."""
+    if message.count("Did you mean") > 1:
+        message = re.sub(r" \(Did you mean [^()]*\)$", "", message)
+    message = message.rstrip(".")
+    return message if message.endswith(("?", "!")) else f"{message}."
+
+
 app = _make_app()
 
 
@@ -106,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE  # the help was printed
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "adology"
-        output.print_error(f"{error.format_message().rstrip('.')}. See `{path} --help`.")
+        output.print_error(f"{_sentence(error.format_message())} See `{path} --help`.")
         return USAGE
     except (KeyboardInterrupt, click.Abort):
         output.print_error("interrupted")

@@ -34,6 +34,34 @@ class StackStatus(Struct, kw_only=True):
     warnings: list[str] = field(default_factory=list)
 
 
+class OrgLine(Struct, kw_only=True):
+    """An organisation."""
+
+    id: str
+    name: str
+    users: int
+    brandspaces: int
+    created_at: datetime
+
+
+class MadeUser(Struct, kw_only=True):
+    """A new user; `password` is set where it was made up here."""
+
+    id: str
+    org_id: str
+    email: str
+    role: str
+    password: str = ""
+
+
+class MadeSecret(Struct, kw_only=True):
+    """A key, shown this once."""
+
+    name: str
+    scopes: tuple[str, ...]
+    secret: str
+
+
 class BrandLine(Struct, kw_only=True):
     """One brand. `refresh_every_s` is None for a brand that is gathered on request only."""
 

@@ -1,4 +1,4 @@
-"""``registry``, ``worker``, ``steward``, ``follow``: the processes that do the work, one command each."""
+"""``registry``, ``worker``, ``steward``, ``follow``, ``server``: the processes that do the work, one command each."""
 
 from __future__ import annotations
 
@@ -93,6 +93,33 @@ def follow(*, migrate: Migrate = False) -> None:
     from adology.runtime.followers import run_followers  # noqa: PLC0415 - this process alone needs it
 
     run_service(lambda stop: run_followers(settings, stop))
+
+
+def server(
+    *,
+    host: Annotated[str | None, typer.Option(help="Interface to listen on. [default: server.host]")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one. [default: server.port]"),
+    ] = None,
+    roles: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="What to serve, by comma: api, live. [default: server.roles]")
+    ] = None,
+    migrate: Migrate = False,
+) -> None:
+    """Run the REST and WebSocket server until SIGTERM; requests and sockets under way are ended in order.
+
+    Example: `adology server --port 8000 --roles api`
+    """
+    given: dict[str, Any] = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    if roles is not None:
+        given["roles"] = [part.strip() for part in roles.split(",") if part.strip()]
+    settings = _prepare("server", migrate=migrate, **({"server": given} if given else {}))
+    from adology_server.service import serve  # noqa: PLC0415 - this process alone needs it
+
+    # `serve` listens to signals itself, and logs its address.
+    with _runner() as runner:
+        runner.run(serve(settings))
 
 
 def run_service(work: Callable[[asyncio.Event], Awaitable[Any]]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from adology.settings.model import AdologySettings
 
 SERVERS = ("postgres", "mongo", "aws")
-WITH_PORT = (*SERVERS, "registry")
+WITH_PORT = (*SERVERS, "registry", "server")
 DEFAULT_WORKERS = 2
 _DRAIN_MARGIN_S = 10.0
 
@@ -176,6 +176,17 @@ def make_programs(settings: AdologySettings, workers: int) -> list[Program]:
             settings={"registry.url": "http://127.0.0.1:{port}"},
         )
     ]
+    programs.append(
+        Program(
+            name="server",
+            argv=(*command, "server", "--migrate", "--host", "127.0.0.1", "--port", "{port}", *tail),
+            env=env,
+            port=_server_port(settings),
+            health="/healthz",
+            grace_s=settings.server.drain_s + _DRAIN_MARGIN_S,
+            settings={"server.public_url": "http://127.0.0.1:{port}"},
+        )
+    )
     after = (*SERVERS, "registry")
     grace_s = settings.worker.drain_s + _DRAIN_MARGIN_S
     for name in ("steward", "follow", *(f"worker-{n}" for n in range(1, workers + 1))):
@@ -183,6 +194,18 @@ def make_programs(settings: AdologySettings, workers: int) -> list[Program]:
         argv = (*command, role, "--migrate", *tail)
         programs.append(Program(name=name, argv=argv, env=env, after=after, grace_s=grace_s))
     return programs
+
+
+def _server_port(settings: AdologySettings) -> int:
+    """The settings' port; 0, a free one that is kept, where somebody else has it."""
+    from adology.embedded.ports import find_holder, is_free  # noqa: PLC0415 - commands import when they run
+
+    port = settings.server.port
+    if port == 0 or is_free(port):
+        return port
+    holder = find_holder(port)
+    output.warn(f"port {port} is in use{f' by {holder}' if holder else ''}: the server takes a free one")
+    return 0
 
 
 def describe_stack(state: StackState, home: Path) -> StackStatus:

@@ -163,6 +163,50 @@ class FetchSettings(Settings, frozen=True, kw_only=True):
     file_roots: Annotated[tuple[str, ...], _text("Folders that `file:` URLs may read.")] = ()
 
 
+class ServerSettings(Settings, frozen=True, kw_only=True):
+    """The REST and WebSocket server."""
+
+    host: Annotated[str, _text("Interface to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _text("Port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8000
+    roles: Annotated[
+        tuple[Literal["api", "live"], ...], _text("What this process serves: `api` (REST), `live` (WebSocket and SSE).")
+    ] = ("api", "live")
+    postgres_url: Annotated[
+        str,
+        Secret(),
+        _text("Address of a login that is a member of adology_app alone; empty: postgres.url, limited to that role."),
+    ] = ""
+    pool_size: Annotated[int, _text("Most database connections per process.", ge=2, le=200)] = 16
+    statement_timeout_s: Annotated[float, _text("Longest time for one database statement, seconds.", gt=0)] = 15.0
+    public_url: Annotated[
+        str, _text("Address that clients use, for links; empty: the address that was listened on.")
+    ] = ""
+    origins: Annotated[
+        tuple[str, ...], _text("Origins of web pages that may call the server (CORS, WebSocket); empty: its own only.")
+    ] = ()
+    proxies: Annotated[
+        tuple[str, ...], _text("Addresses of proxies whose X-Forwarded-For is believed; empty: nobody's.")
+    ] = ()
+    access_s: Annotated[float, _text("Life of an access token, seconds.", ge=1)] = 900.0
+    refresh_s: Annotated[float, _text("A session ends after this long without a refresh, seconds.", ge=1)] = (
+        30 * 86400.0
+    )
+    invitation_s: Annotated[float, _text("Life of an invitation, seconds.", ge=60)] = 7 * 86400.0
+    login_failures: Annotated[int, _text("Failed logins in a day before the wait starts, doubling.", ge=1)] = 5
+    login_wait_s: Annotated[float, _text("Longest wait after failed logins, seconds.", ge=1)] = 900.0
+    caller_cache_s: Annotated[
+        float,
+        _text("How long a revoked token or key may still work on a replica that missed the notice, seconds.", ge=0),
+    ] = 5.0
+    max_body_bytes: Annotated[int, _text("Largest request body.", ge=1024)] = 1024 * 1024
+    max_upload_bytes: Annotated[int, _text("Largest file that is uploaded to search with.", ge=1024)] = 32 * 1024 * 1024
+    drain_s: Annotated[float, _text("On SIGTERM, time for requests and sockets to end, seconds.", ge=0)] = 10.0
+    signed_url_s: Annotated[int, _text("Life of a signed address of a creative, seconds.", ge=60, le=900)] = 900
+    media_endpoint: Annotated[
+        str, _text("Address by which clients reach the bucket; empty: the one that the server uses.")
+    ] = ""
+
+
 _Usd = Annotated[float, Meta(ge=0)]
 
 
@@ -214,6 +258,7 @@ class AdologySettings(Settings, frozen=True, kw_only=True):
     steward: StewardSettings = field(default_factory=StewardSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     money: MoneySettings = field(default_factory=MoneySettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     analyzers: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -17,12 +17,13 @@ from tests.unit.cli.conftest import Run, run_process
 
 def test_programs_are_the_registry_the_steward_and_the_workers() -> None:
     programs = make_programs(AdologySettings(), 3)
-    assert [p.name for p in programs] == ["registry", "steward", "follow", "worker-1", "worker-2", "worker-3"]
-    registry, steward, worker, *_ = programs
+    assert [p.name for p in programs] == ["registry", "server", "steward", "follow", "worker-1", "worker-2", "worker-3"]
+    registry, server, steward, worker, *_ = programs
     assert registry.argv == (
         sys.executable, "-m", "adology.cli", "registry", "--host", "127.0.0.1", "--port", "{port}",
     )  # fmt: skip
     assert (registry.port, registry.health) == (0, "/healthz")
+    assert (server.port, server.health) == (8000, "/healthz")
     assert registry.settings == {"registry.url": "http://127.0.0.1:{port}"}
     assert steward.argv[2:] == ("adology.cli", "steward", "--migrate")
     assert worker.after == ("postgres", "mongo", "aws", "registry")
@@ -30,7 +31,7 @@ def test_programs_are_the_registry_the_steward_and_the_workers() -> None:
 
 
 def test_no_workers_is_a_stack_for_those_who_run_them_elsewhere() -> None:
-    assert [p.name for p in make_programs(AdologySettings(), 0)] == ["registry", "steward", "follow"]
+    assert [p.name for p in make_programs(AdologySettings(), 0)] == ["registry", "server", "steward", "follow"]
 
 
 def test_status_of_nothing_says_how_to_begin_and_exits_with_1(run: Run) -> None:

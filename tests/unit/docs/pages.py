@@ -77,4 +77,4 @@ def module_name(path: Path) -> str:
 
 
 def source_files() -> list[Path]:
-    return [path for top in ("core", "plugins", "registry") for path in sorted((ROOT / top).rglob("*.py"))]
+    return [path for top in ("core", "plugins", "registry", "server") for path in sorted((ROOT / top).rglob("*.py"))]

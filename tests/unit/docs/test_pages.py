@@ -179,7 +179,7 @@ def test_every_package_of_the_engine_is_in_the_architecture() -> None:
     text = section(read("architecture.md"), "Packages")
     packages = [path.parent.name for path in (ROOT / "core/adology").glob("*/__init__.py")]
     assert [name for name in packages if name != "aio" and f"{name}/" not in text] == []
-    for top in ("plugins", "registry"):
+    for top in ("plugins", "registry", "server"):
         for path in (ROOT / top).rglob("__init__.py"):
             if path.parent.name.startswith("adology_"):
                 assert path.parent.name in text

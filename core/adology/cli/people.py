@@ -1,0 +1,176 @@
+"""``org``, ``user``, ``operator``: first customers, and who runs the system."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adology.cli import output
+from adology.cli.model import MadeSecret, MadeUser, OrgLine
+from adology.cli.options import Command, Group, Json, answers, load
+
+if TYPE_CHECKING:
+    from adology_server.people.founding import Founding
+
+ROLES = ("owner", "admin", "member", "viewer")
+
+orgs = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
+users = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
+operators = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
+
+
+@orgs.callback()
+def org() -> None:
+    """Make organisations, the customers of the server, and list them.
+
+    Example: `adology org create Acme --id acme`
+    """
+
+
+@users.callback()
+def user() -> None:
+    """Make users of organisations.
+
+    Example: `adology user create ann@acme.example --org acme --role owner`
+    """
+
+
+@operators.callback()
+def operator() -> None:
+    """Make keys for those who run the system, and for workers.
+
+    Example: `adology operator create ops`
+    """
+
+
+@orgs.command("create", cls=Command)
+@answers(OrgLine)
+def create_org(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the customer.")],
+    *,
+    id_: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="Short id: letters, digits, _ and -. [default: made up]")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make an organisation.
+
+    Example: `adology org create Acme --id acme`
+    """
+    made = _founding().make_org(name, id_)
+    if json:
+        output.print_json(made)
+        return
+    output.stdout().print(f"[green]made[/] organisation [bold]{output.plain(made.id)}[/]", soft_wrap=True)
+    output.hint(f"Next: adology user create ann@example.com --org {made.id} --role owner")
+
+
+@orgs.command("list", cls=Command)
+@answers(list[OrgLine])
+def list_orgs(*, json: Json = False) -> None:
+    """List the organisations.
+
+    Example: `adology org list`
+    """
+    rows = _founding().list_orgs()
+    if json:
+        output.print_json(rows)
+        return
+    if not rows:
+        output.hint("No organisations yet. Make one: adology org create Acme --id acme")
+        return
+    table = output.table("id", "name", "users", "brandspaces", "since", right=("users", "brandspaces"))
+    for row in rows:
+        since = f"{row.created_at:%Y-%m-%d}"
+        table.add_row(output.cell(row.id), output.cell(row.name), str(row.users), str(row.brandspaces), since)
+    output.stdout().print(table)
+
+
+@users.command("create", cls=Command)
+@answers(MadeUser)
+def create_user(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The person's e-mail; unique in the whole system.")],
+    *,
+    org: Annotated[str, typer.Option(metavar="ID", help="The organisation.")],
+    role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")] = "member",
+    name: Annotated[str, typer.Option(help="The person's name.")] = "",
+    password_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File with the password, - for standard input. [default: one is made up]"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make a user; a password that is made up is shown once.
+
+    Example: `adology user create ann@acme.example --org acme --role owner`
+    """
+    if role not in ROLES:
+        raise typer.BadParameter(f"--role {role!r} is none of {', '.join(ROLES)}")
+    password = _read_password(password_file)
+    made = asyncio.run(_founding().make_user(org, email, role, name, password))  # type: ignore[arg-type]  # checked
+    if json:
+        output.print_json(made)
+        return
+    output.stdout().print(
+        f"[green]made[/] {made.role} [bold]{output.plain(made.email)}[/] of {output.plain(made.org_id)}", soft_wrap=True
+    )
+    if made.password:
+        output.stdout().print(f"password: {made.password}", soft_wrap=True, highlight=False, markup=False)
+        output.hint("It is shown this once. It can be changed with POST /v1/auth/password.")
+
+
+@operators.command("create", cls=Command)
+@answers(MadeSecret)
+def create_operator(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is.")], *, json: Json = False
+) -> None:
+    """Make an operator and the key by which the server knows them.
+
+    Example: `adology operator create ops`
+    """
+    _show_secret(_founding().make_operator(name), json=json)
+
+
+@operators.command("service-key", cls=Command)
+@answers(MadeSecret)
+def create_service_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")], *, json: Json = False
+) -> None:
+    """Make a key with which workers report to the server (POST /notify).
+
+    Example: `adology operator service-key workers`
+    """
+    _show_secret(_founding().make_service_key(name), json=json)
+
+
+def _show_secret(made: MadeSecret, *, json: bool) -> None:
+    if json:
+        output.print_json(made)
+        return
+    output.stdout().print(f"[green]made[/] key {output.plain(made.name)} ({', '.join(made.scopes)})", soft_wrap=True)
+    output.stdout().print(made.secret, soft_wrap=True, highlight=False, markup=False)
+    output.hint("It is shown this once.")
+
+
+def _read_password(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"--password-file {file} cannot be read: {error}") from error
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _founding() -> Founding:
+    from adology.cli.requests import check_running  # noqa: PLC0415 - commands import when they run
+    from adology.settings import resolve_secret  # noqa: PLC0415 - as above
+    from adology_server.people.founding import Founding  # noqa: PLC0415 - as above
+
+    settings = load()
+    check_running(settings)
+    return Founding(resolve_secret(settings.postgres.url, setting="postgres.url"))

@@ -1,0 +1,1 @@
+"""Private views of an organisation: one primary brand, its competitors, and brands that are followed."""

@@ -1,0 +1,76 @@
+"""Inviting people into the organisation."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import delete, get, post
+from litestar.params import FromPath, JSONBody
+
+from adology_server import parts
+from adology_server.access import RANKS, Access, allow
+from adology_server.callers import INVITATION as PREFIX
+from adology_server.callers import digest, make_secret
+from adology_server.paging import DEFAULT, After, Limit, Page
+from adology_server.parts import Incoming
+from adology_server.people.model import Invitation, Invited, NewInvitation
+from adology_server.people.statements import INVITATION
+from adology_server.problems import Refusal, not_found
+from adology_server.tenancy import convert
+
+_OPEN = "accepted_at is null and revoked_at is null and expires_at > now()"
+
+
+@post("/v1/invitations", opt=allow(Access.ADMIN), operation_id="invite")
+async def invite(request: Incoming, data: JSONBody[NewInvitation]) -> Invited:
+    """Invite somebody. The token is for them alone; how it reaches them is the caller's affair.
+
+    An earlier invitation of the same e-mail ends.
+    """
+    caller, own = request.user, parts.settings(request)
+    if RANKS[data.role] > RANKS[caller.role]:
+        raise Refusal("not-allowed", f"The role {caller.role} gives no role above itself.", field="role")
+    token, email = make_secret(PREFIX), data.email.lower()
+    async with parts.tenants(request).transaction(caller.org) as connection:
+        if await (await connection.execute("select from users where email = %s", [email])).fetchone() is not None:
+            raise Refusal("taken", f"{email} is a user of this organisation already.", field="email")
+        await connection.execute(f"update invitations set revoked_at = now() where email = %s and {_OPEN}", [email])
+        made = await connection.execute(
+            "insert into invitations (org_id, email, role, token_hash, invited_by, expires_at)"
+            f" values (%s, %s, %s, %s, %s, now() + make_interval(secs => %s)) returning {INVITATION}",
+            [caller.org, email, data.role, digest(token), caller.user_id, own.invitation_s],
+        )
+        row = await made.fetchone()
+    assert row is not None  # noqa: S101 - an insert returns its row
+    return Invited(invitation=convert(row, Invitation), token=token)
+
+
+@get("/v1/invitations", opt=allow(Access.ADMIN), operation_id="listInvitations")
+async def list_invitations(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Invitation]:
+    """Those that can still be taken."""
+    caller, cursors = request.user, parts.cursors(request)
+    question = ["invitations", caller.org]
+    place = await cursors.decode(question, after)
+    rows = await parts.tenants(request).all(
+        caller.org,
+        Invitation,
+        f"select {INVITATION} from invitations where {_OPEN} and (%(after)s::uuid is null or id > %(after)s)"
+        " order by id limit %(limit)s",
+        {"after": place[0] if place else None, "limit": limit + 1},
+    )
+    return await cursors.page(question, rows, limit, lambda row: [row.id])
+
+
+@delete("/v1/invitations/{invitation_id:uuid}", opt=allow(Access.ADMIN), operation_id="withdrawInvitation")
+async def withdraw_invitation(request: Incoming, invitation_id: FromPath[UUID]) -> None:
+    """Withdraw an invitation."""
+    gone = await parts.tenants(request).rows(
+        request.user.org,
+        f"update invitations set revoked_at = now() where id = %s and {_OPEN} returning id",
+        [invitation_id],
+    )
+    if not gone:
+        raise not_found("invitation", invitation_id)
+
+
+ROUTES = (invite, list_invitations, withdraw_invitation)

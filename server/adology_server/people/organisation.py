@@ -1,0 +1,113 @@
+"""The caller's organisation and the people in it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import get, patch
+from litestar.params import FromPath, JSONBody
+
+from adology_server import parts
+from adology_server.access import RANKS, Access, allow
+from adology_server.paging import DEFAULT, After, Limit, Page
+from adology_server.parts import Incoming
+from adology_server.people.model import Organisation, OrganisationChange, Person, PersonChange
+from adology_server.people.statements import PERSON
+from adology_server.problems import Refusal, not_found
+from adology_server.tenancy import convert
+
+
+@get("/v1/organisation", opt=allow(Access.VIEWER), operation_id="getOrganisation")
+async def get_organisation(request: Incoming) -> Organisation:
+    """The caller's organisation."""
+    caller = request.user
+    found = await parts.tenants(request).one(
+        caller.org, Organisation, "select id, name, created_at from organisations where id = %s", [caller.org]
+    )
+    if found is None:
+        raise not_found("organisation", caller.org)
+    return found
+
+
+@patch("/v1/organisation", opt=allow(Access.ADMIN), operation_id="changeOrganisation")
+async def change_organisation(request: Incoming, data: JSONBody[OrganisationChange]) -> Organisation:
+    """Rename the organisation."""
+    caller = request.user
+    found = await parts.tenants(request).one(
+        caller.org,
+        Organisation,
+        "update organisations set name = %s where id = %s returning id, name, created_at",
+        [data.name, caller.org],
+    )
+    if found is None:
+        raise not_found("organisation", caller.org)
+    return found
+
+
+@get("/v1/users", opt=allow(Access.VIEWER), operation_id="listUsers")
+async def list_users(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Person]:
+    """The people of the organisation, by e-mail."""
+    caller, cursors = request.user, parts.cursors(request)
+    question = ["users", caller.org]
+    place = await cursors.decode(question, after)
+    rows = await parts.tenants(request).all(
+        caller.org,
+        Person,
+        f"select {PERSON} from users where email > %s order by email limit %s",
+        [place[0] if place else "", limit + 1],
+    )
+    return await cursors.page(question, rows, limit, lambda person: [person.email])
+
+
+@get("/v1/users/{user_id:uuid}", opt=allow(Access.VIEWER), operation_id="getUser")
+async def get_user(request: Incoming, user_id: FromPath[UUID]) -> Person:
+    """One person of the organisation."""
+    statement = f"select {PERSON} from users where id = %s"
+    found = await parts.tenants(request).one(request.user.org, Person, statement, [user_id])
+    if found is None:
+        raise not_found("user", user_id)
+    return found
+
+
+@patch("/v1/users/{user_id:uuid}", opt=allow(Access.ADMIN), operation_id="changeUser")
+async def change_user(request: Incoming, user_id: FromPath[UUID], data: JSONBody[PersonChange]) -> Person:
+    """Another role or name, or shut somebody out (their sessions end) and let them in again.
+
+    Nobody changes somebody above them, gives a role above their own, or takes the last owner away.
+    """
+    caller = request.user
+    async with parts.tenants(request).transaction(caller.org) as connection:
+        # All owners are locked: of two who take each other away, one sees what the other did.
+        await connection.execute("select id from users where role = 'owner' order by id for update")
+        rows = await connection.execute(f"select {PERSON} from users where id = %s for update", [user_id])
+        row = await rows.fetchone()
+        if row is None:
+            raise not_found("user", user_id)
+        person = convert(row, Person)
+        if RANKS[person.role] > RANKS[caller.role] or RANKS[data.role or "viewer"] > RANKS[caller.role]:
+            raise Refusal("not-allowed", f"The role {caller.role} changes nobody of a higher role, nor gives one.")
+        if data.disabled and person.id == caller.user_id:
+            raise Refusal("conflict", "Nobody shuts themselves out; another admin can.")
+        changed = await connection.execute(
+            "update users set role = coalesce(%(role)s, role), name = coalesce(%(name)s, name), disabled_at ="
+            " case when %(disabled)s::boolean is null then disabled_at"
+            " when %(disabled)s then coalesce(disabled_at, now()) end"
+            f" where id = %(id)s returning {PERSON}",
+            {"role": data.role, "name": data.name, "disabled": data.disabled, "id": user_id},
+        )
+        after = await changed.fetchone()
+        owners = await connection.execute("select from users where role = 'owner' and disabled_at is null limit 1")
+        if await owners.fetchone() is None:
+            raise Refusal("conflict", "An organisation keeps one owner at least: make somebody else owner first.")
+        if data.disabled:
+            await connection.execute(
+                "update sessions set revoked_at = now(), revoked_why = 'the user was shut out'"
+                " where user_id = %s and revoked_at is null",
+                [user_id],
+            )
+    parts.callers(request).forget()
+    assert after is not None  # noqa: S101 - the row is locked
+    return convert(after, Person)
+
+
+ROUTES = (get_organisation, change_organisation, list_users, get_user, change_user)

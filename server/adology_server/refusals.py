@@ -1,0 +1,70 @@
+"""Whatever a request ends in becomes a problem: nothing of our inside gets out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE, HTTP_415_UNSUPPORTED_MEDIA_TYPE
+
+from adology.errors import UnavailableError
+from adology.log import logger
+from adology_server.faults import faults_of
+from adology_server.problems import PROBLEM, Refusal
+from adology_server.requests import request_id
+
+RETRY_S = 2
+"""When to ask again while one of our services is away."""
+
+
+def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The answer to a request that `error` ended."""
+    refusal = refusal_of(request, error)
+    problem = refusal.problem(request_id(request.scope))
+    return Response(
+        msgspec.json.encode(problem), status_code=refusal.status, media_type=PROBLEM, headers=refusal.headers
+    )
+
+
+def refusal_of(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+    """What the caller is told about `error`."""
+    match error:
+        case Refusal():
+            return error
+        case UnavailableError():
+            logger.bind(error=str(error)).error("a request could not be served: a service is away")
+            headers = {"retry-after": str(RETRY_S)}
+            return Refusal("unavailable", "A service that is needed here does not answer; try again.", headers=headers)
+        case MethodNotAllowedException():
+            allowed = (error.headers or {}).get("Allow", "")
+            detail = f"{request.url.path} does not take {request.method}" + (f", but {allowed}." if allowed else ".")
+            return Refusal("method-not-allowed", detail, headers={"allow": allowed} if allowed else None)
+        case NotFoundException():
+            return Refusal("not-found", f"There is no address {request.url.path[:200]!r}.")
+        case ValidationException():
+            faults = faults_of(request, error)
+            return Refusal("invalid", faults[0].detail if faults else error.detail, errors=faults)
+        case HTTPException():
+            return _of_http(error)
+        case _:
+            logger.opt(exception=error).error("a request failed")
+            return Refusal("internal", "The request failed here; its id is in our log.")
+
+
+def _of_http(error: HTTPException) -> Refusal:
+    """Refusals of the framework itself: bodies that are no JSON, too large, of another type."""
+    if error.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
+        return Refusal("body-too-large", "The body is larger than this address takes.")
+    if error.status_code == HTTP_415_UNSUPPORTED_MEDIA_TYPE:
+        return Refusal("media-type", "This address takes application/json.")
+    if error.status_code < 500:  # noqa: PLR2004 - client errors
+        return Refusal("bad-request", error.detail or "The request cannot be read.")
+    logger.opt(exception=error).error("a request failed")
+    return Refusal("internal", "The request failed here; its id is in our log.")

@@ -1,0 +1,33 @@
+"""Runs the server: one process, one address, an orderly end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adology.http.serving import Serving, serve_app
+from adology.settings.model import AdologySettings
+from adology_server.app import create_app
+
+
+async def serve(settings: AdologySettings, *, ready: Callable[[str], object] | None = None) -> None:
+    """Serve until SIGTERM, SIGINT or cancellation.
+
+    Args:
+        settings: `server.*` says where and what.
+        ready: called once with the real address.
+
+    Raises:
+        ListenError: the address cannot be listened on.
+    """
+    own = settings.server
+    how = Serving(
+        name="server",
+        section="server",
+        host=own.host,
+        port=own.port,
+        drain_s=own.drain_s,
+        sockets="live" in own.roles,
+        lifespan=True,
+        proxies=own.proxies,
+    )
+    await serve_app(create_app(settings), how, ready=ready)

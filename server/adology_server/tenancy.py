@@ -1,0 +1,123 @@
+"""The database as one organisation sees it: every statement runs in a transaction that says for whom."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, LiteralString, Self, TypeVar
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from adology.errors import ConfigError, UnavailableError
+from adology.settings import resolve_secret
+from adology.settings.model import AdologySettings
+
+ROLE = "adology_app"
+"""Owns nothing and is held to row-level security; made by the migrations."""
+
+Connection = AsyncConnection[DictRow]
+Values = Mapping[str, Any] | Sequence[Any] | None
+T = TypeVar("T")
+
+_FOR = "select set_config('adology.org_id', %s, true)"
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+class Tenants:
+    """The server's pool of connections, all in the role `adology_app`.
+
+    Nothing is visible without an organisation but what is public. The organisation is set for the
+    length of one transaction, so that connections can be shared, also behind a pooler.
+    """
+
+    def __init__(self, settings: AdologySettings) -> None:
+        own = settings.server
+        if not (own.postgres_url or settings.postgres.url):
+            hint = "Run `adology up` for embedded servers, or set ADOLOGY_SERVER__POSTGRES_URL."
+            raise ConfigError("server.postgres_url", "is not set, nor is postgres.url", hint)
+        url = (
+            resolve_secret(own.postgres_url, setting="server.postgres_url")
+            if own.postgres_url
+            else resolve_secret(settings.postgres.url, setting="postgres.url")
+        )
+        milliseconds = round(own.statement_timeout_s * 1000)
+        self.url = url
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            connection_class=AsyncConnection[DictRow],
+            min_size=2,
+            max_size=own.pool_size,
+            timeout=settings.postgres.timeout_s,
+            max_idle=60,
+            reconnect_timeout=15,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": 10,
+                "application_name": "adology-server",
+                # RESET leads back to this role as well.
+                "options": f"-c role={ROLE} -c statement_timeout={milliseconds}",
+            },
+            open=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._pool.open(wait=False)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.close(timeout=2)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, org_id: str | None) -> AsyncIterator[Connection]:
+        """One transaction of that organisation; None: only what is public.
+
+        Raises:
+            UnavailableError: the database does not answer.
+        """
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                await connection.execute(_FOR, [org_id or ""])
+                yield connection
+        except _AWAY as error:
+            raise UnavailableError(f"postgres: {_first_line(error)}", code="ADO-5903") from error
+
+    async def rows(self, org_id: str | None, statement: LiteralString, values: Values = None) -> list[DictRow]:
+        """All rows of one statement, in two round trips."""
+        try:
+            async with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
+                await connection.execute(_FOR, [org_id or ""])
+                found = await connection.execute(statement, values)
+                return await found.fetchall()
+        except _AWAY as error:
+            raise UnavailableError(f"postgres: {_first_line(error)}", code="ADO-5903") from error
+
+    async def all(self, org_id: str | None, kind: type[T], statement: LiteralString, values: Values = None) -> list[T]:
+        """The rows as Structs; columns are named as their fields."""
+        return [convert(row, kind) for row in await self.rows(org_id, statement, values)]
+
+    async def one(self, org_id: str | None, kind: type[T], statement: LiteralString, values: Values = None) -> T | None:
+        """The only row as a Struct; None when there is none."""
+        rows = await self.rows(org_id, statement, values)
+        return convert(rows[0], kind) if rows else None
+
+    async def ping(self) -> None:
+        """Whether the database answers.
+
+        Raises:
+            UnavailableError: it does not.
+        """
+        await self.rows(None, "select 1 as one")
+
+
+def convert(row: DictRow, kind: type[T]) -> T:
+    """A row as a Struct of fields of the same names."""
+    return msgspec.convert(row, kind)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
