@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from adology.settings.model import AdologySettings
 from adology_server import health
 from adology_server.access import check_routes, guard
+from adology_server.boards import routes as boards
 from adology_server.brandspaces import routes as brandspaces
 from adology_server.callers import Callers
 from adology_server.documents import description
@@ -21,7 +22,7 @@ from adology_server.refusals import on_error
 from adology_server.requests import RequestLog
 from adology_server.tenancy import Tenants
 
-ROUTES = (*health.ROUTES, *people.ROUTES, *brandspaces.ROUTES)
+ROUTES = (*health.ROUTES, *people.ROUTES, *brandspaces.ROUTES, *boards.ROUTES)
 """Of the role `api`."""
 
 

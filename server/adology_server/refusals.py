@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import psycopg
 from litestar import Request, Response
 from litestar.exceptions import (
     HTTPException,
@@ -42,6 +43,10 @@ def refusal_of(request: Request[Any, Any, Any], error: Exception) -> Refusal:
             logger.bind(error=str(error)).error("a request could not be served: a service is away")
             headers = {"retry-after": str(RETRY_S)}
             return Refusal("unavailable", "A service that is needed here does not answer; try again.", headers=headers)
+        case psycopg.DataError():
+            # Texts with NUL, numbers beyond the column: values that no check of ours refused.
+            logger.bind(error=str(error)).warning("the database refused a value")
+            return Refusal("invalid", "A value in the request cannot be stored, such as a text with a NUL character.")
         case MethodNotAllowedException():
             allowed = (error.headers or {}).get("Allow", "")
             detail = f"{request.url.path} does not take {request.method}" + (f", but {allowed}." if allowed else ".")

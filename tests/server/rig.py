@@ -126,6 +126,20 @@ class World:
         for brand in brands:
             self.rows("insert into brands (id, name) values (%s, %s)", [brand, brand.title()])
 
+    def add_ad(self, brand: str, ad: str, owner: str | None = None, *, title: str = "") -> int:
+        """A committed ad of a brand without media; its id."""
+        batch = f"{brand}-batch"
+        statement = "insert into batches (id, brand, state) values (%s, %s, 'committed') on conflict do nothing"
+        self.rows(statement, [batch, brand])
+        ((number,),) = self.rows(
+            "insert into ads (source, source_ad_id, owner_org_id, titles, media_outcome, copy_hash, first_seen_at,"
+            " last_seen_at, first_batch, last_batch)"
+            " values ('facebook', %s, %s, %s, 'text_only', %s, now(), now(), %s, %s) returning id",
+            [ad, owner, [title] if title else [], ad, batch, batch],
+        )
+        self.rows("insert into brand_ads values (%s, %s, %s, %s)", [brand, number, batch, batch])
+        return int(number)
+
     def add_operator(self, name: str = "ops") -> str:
         """The secret of an operator's key."""
         ((operator,),) = self.rows("insert into operators (name) values (%s) returning id", [name])

@@ -6,6 +6,8 @@ Revises: 0008
 
 from alembic import op
 
+from adology.migrations.policies import PUBLIC_OR_OWN, release, secure
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -171,21 +173,7 @@ PRIVATE_TO_ENGINE = ("operators", "login_failures")
 """Tables that the server reaches through functions only."""
 
 
-def secure(table: str, visible: str) -> str:
-    """Row-level security, forced: the server sees what `visible` says; the owner, who is the engine, sees all."""
-    return f"""
-alter table {table} enable row level security;
-alter table {table} force row level security;
-create policy engine on {table} to current_user using (true) with check (true);
-create policy tenant on {table} to adology_app using ({visible}) with check ({visible});
-"""
-
-
-OWNERS = {
-    "ads": "owner_org_id is null or owner_org_id = (select current_org())",
-    "changes": "owner_org_id is null or owner_org_id = (select current_org())",
-    "paid_calls": "owner_org_id is null or owner_org_id = (select current_org())",
-}
+WITH_OWNERS = ("ads", "changes", "paid_calls")
 
 GRANTS = """
 grant select on brands, batches, ads, brand_ads, assets, ad_assets, observations, analyses, asset_analyses,
@@ -200,11 +188,11 @@ def upgrade() -> None:
     for script in (ROLE, PEOPLE, TOKENS, BRANDSPACES):
         op.execute(script)
     for table in OWN:
-        op.execute(secure(table, "org_id = (select current_org())"))
+        op.execute(secure(table))
     op.execute(secure("organisations", "id = (select current_org())"))
     op.execute("grant select, update (name) on organisations to adology_app")
-    for table, visible in OWNERS.items():
-        op.execute(secure(table, visible))
+    for table in WITH_OWNERS:
+        op.execute(secure(table, PUBLIC_OR_OWN))
     for table in OF_ADS:
         op.execute(secure(table, f"exists (select from ads a where a.id = {table}.ad_id)"))
     for table in PRIVATE_TO_ENGINE:
@@ -213,10 +201,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in (*OWNERS, *OF_ADS):
-        op.execute(f"drop policy tenant on {table}")
-        op.execute(f"drop policy engine on {table}")
-        op.execute(f"alter table {table} no force row level security, disable row level security")
+    for table in (*WITH_OWNERS, *OF_ADS):
+        op.execute(release(table))
     op.execute("alter table users drop column brandspace_id")
     op.execute(
         "drop table brandspace_brands, brandspaces, login_failures, api_keys, session_tokens, sessions, invitations,"
