@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from adology.abc.analyzer import MediaItem
-from adology.engine.analyzers import AnalyzerSet, prepare
+from adology.engine.analyzers import AnalyzerSet, UnknownAnalyzerError, prepare
 from adology.engine.invoke import Invoker
 from adology.engine.offline import Said, read_subject
 from adology.engine.offline import analyze as _analyze
@@ -32,6 +32,8 @@ from adology.plugins import load_plugins
 from adology.settings import AdologySettings
 from adology.types import Ad, Struct
 from adology.vendors import close_clients
+
+__all__ = ["Analyzed", "Said", "UnknownAnalyzerError", "analyze", "choose"]
 
 R = TypeVar("R")
 
@@ -76,8 +78,8 @@ async def analyze(
     Derived files are written under `scratch`; without it they are gone when the iteration ends.
 
     Raises:
-        ValueError: `only` names an analyzer that is not there.
-        ConfigError: a setting is wrong.
+        UnknownAnalyzerError: `only` names an analyzer that is not there, or that cannot work.
+        ConfigError: analyzers use each other in a circle.
         EngineError: a file cannot be read, or is something else.
     """
     settings = settings or AdologySettings()
@@ -102,14 +104,11 @@ def choose(settings: AdologySettings, only: Sequence[str] = ()) -> AnalyzerSet:
     """The installed analyzers of files and copies with their settings, or those named.
 
     Raises:
-        ValueError: there is none of that name.
-        ConfigError: a setting is wrong.
+        UnknownAnalyzerError: there is none of that name, or it cannot work, with the reason.
+        ConfigError: analyzers use each other in a circle.
     """
     own = settings.plugins
     loaded = load_plugins(only=own.only, without=own.without, strict=own.strict, trace=own.trace)
     analyzers = prepare(loaded.of_kind("analyzer"), settings.analyzers)
-    known = [one.name for one in analyzers if set(one.analyzer.accepts) & {"image", "video", "ad"}]
-    for name in only:
-        if name not in known:
-            raise ValueError(f"no analyzer of files or copies is called {name!r}; there are {', '.join(known)}")
+    analyzers.check_names(only, ("image", "video", "ad"), "files or copies")
     return analyzers.only(only)

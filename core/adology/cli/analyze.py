@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ import typer
 
 from adology.cli import output
 from adology.cli.model import AnalyzedItem, AnalyzerSaid
-from adology.cli.options import Json, answers, load
+from adology.cli.options import Json, answers, common, load
+from adology.log import setup_logging
 
 if TYPE_CHECKING:
     from adology.abc.analyzer import MediaItem
@@ -44,8 +46,12 @@ def analyze(
     """
     if not files and not text:
         raise typer.BadParameter("give files, or --text")
-    if html is not None and not html.absolute().parent.is_dir():
-        raise typer.BadParameter(f"--html {html}: there is no folder {html.absolute().parent}")
+    if any(not one.strip() for one in text or []):
+        raise typer.BadParameter("--text is empty")
+    if html is not None:
+        _check_page(html)
+    if common().log_level is None:
+        setup_logging(level="ERROR", style="text")  # what an analyzer fails on stands in the answer
     with tempfile.TemporaryDirectory(prefix="adology-") as scratch:
         found = asyncio.run(_analyze(load(), files or [], text or [], only or [], Path(scratch), quiet=json))
         if html is not None:
@@ -65,6 +71,17 @@ def analyze(
         raise typer.Exit(1)
 
 
+def _check_page(path: Path) -> None:
+    """Refuse a page that cannot be written before minutes, and perhaps money, are spent on what it shows."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise typer.BadParameter(f"--html {path}: there is no folder {folder}")
+    if path.is_dir():
+        raise typer.BadParameter(f"--html {path} is a folder, not a file")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise typer.BadParameter(f"--html {path} cannot be written")
+
+
 async def _analyze(
     settings: AdologySettings,
     files: Sequence[Path],
@@ -79,16 +96,25 @@ async def _analyze(
     from adology import workbench  # noqa: PLC0415 - as above
 
     found: list[tuple[AnalyzedItem, list[Said]]] = []
-    try:
-        workbench.choose(settings, only)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    with Progress(console=output.stderr(), transient=True, disable=quiet) as progress:
-        task = progress.add_task("analysing", total=len(files) + len(texts))
-        async for one in workbench.analyze(files, texts, only=only, settings=settings, scratch=scratch):
-            found.append((_describe(one.name, one.subject, one.said), list(one.said)))
-            progress.update(task, advance=1, description=Path(one.name).name[:40])
+    console = output.stderr()
+    names = [path.name for path in files] + list(texts)
+    # Where there is no terminal nothing is drawn, and not even an empty line is written.
+    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("", total=len(names))
+        try:
+            progress.update(task, description=_short(names[0]))
+            async for one in workbench.analyze(files, texts, only=only, settings=settings, scratch=scratch):
+                found.append((_describe(one.name, one.subject, one.said), list(one.said)))
+                following = names[len(found) : len(found) + 1]
+                progress.update(task, advance=1, description=_short(*following))
+        except workbench.UnknownAnalyzerError as error:
+            raise typer.BadParameter(str(error)) from error
     return found
+
+
+def _short(name: str = "") -> str:
+    """A name for the bar, as words and not as markup."""
+    return output.plain(" ".join(name.split())[:40])
 
 
 def _describe(name: str, subject: MediaItem | Ad, said: Sequence[Said]) -> AnalyzedItem:

@@ -22,6 +22,10 @@ def show(items: Sequence[AnalyzedItem]) -> None:
         name = clean(item.name) if item.sha256 else cut(item.name, max(20, console.width - len(about) - 4))
         console.print()
         console.print(Text.assemble((name, "bold"), (f"  {about}", "dim")), soft_wrap=True)
+        if not item.analyses:
+            kind = "copy" if item.kind == "ad" else f"{item.kind}s"
+            console.print(Text(f"  none of the analyzers chosen takes {kind}", style="yellow"))
+            continue
         made = output.table("analyzer", "says", "time", right=("time",), flexible=("says",))
         for said in item.analyses:
             time = output.cell(f"{said.seconds * 1000:,.0f} ms", "dim")

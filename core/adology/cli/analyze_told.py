@@ -248,7 +248,7 @@ def _media(result: Result) -> list[Flow]:
 def _likeness(result: Result) -> list[Flow]:
     told = [
         output.count(len(result.get("tokens") or ()), "token"),
-        output.count(len(result.get("shots") or ()), "shot"),
+        output.count(len(result.get("shots") or ()), "picture kept", "pictures kept"),
     ]
     if result.get("duration_s"):
         told.append(f"{number(result['duration_s'])} s")

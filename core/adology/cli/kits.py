@@ -44,8 +44,12 @@ def make_kit(plugin: LoadedPlugin, settings: Mapping[str, Any]) -> type[Conforma
     """What can be checked of an installed plugin without its author's stand-in.
 
     That is all of an analyzer that uses no others, and what every kind must keep of the rest.
+
+    Raises:
+        ConfigError: the configured settings are wrong. That is no finding about the plugin.
     """
     given = {**_made_up(plugin.settings_type), **settings}
+    convert(given, plugin.settings_type, where="the settings", prefix=f"{plugin.kind}s.{plugin.name}.")
     alone = plugin.kind == "analyzer" and _is_alone(plugin, given)
     base: type[Conformance] = AnalyzerConformance if alone else Conformance
     own = {"kind": plugin.kind, "plugin": plugin.cls, "settings": given}

@@ -221,6 +221,10 @@ def new(
     """
     from adology.cli.scaffold import write_package  # noqa: PLC0415 - commands import when they run
 
+    taken = _load_quietly().find(kind, name)
+    if taken is not None:
+        owner = taken.distribution or taken.entry_point
+        raise EngineError(f"{owner} has a plugin of the kind {kind} called {name!r}.", hint="Give another name.")
     written = write_package(kind, name, into)
     for path in written:
         output.stdout().print(f"[green]wrote[/] {output.plain(str(path))}", soft_wrap=True)

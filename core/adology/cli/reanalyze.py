@@ -170,7 +170,9 @@ async def _queue(
     from adology.queues.messages import AnalyzeMessage, encode  # noqa: PLC0415 - as above
 
     sent = 0
-    with Progress(console=output.stderr(), transient=True) as progress:
+    console = output.stderr()
+    # Where there is no terminal it would write empty lines.
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"queueing {analyzer.name}", total=most)
         async for page in _payers(engine, wanted, subjects, most, brand):
             await staleness.reopen_failed([analyzer.claim(wanted.kind, subject).key for subject, _ in page])

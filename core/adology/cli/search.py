@@ -148,7 +148,8 @@ async def _of_ad(
     similar = Similar(database)
     found = await similar.find_ad(name, organisation=organisation)
     if found is None:
-        raise EngineError(f"no ad has the id {name!r}", hint="It is the id that its source gives it.", code="ADO-1010")
+        hint = "It is the id that its source gives it, as other searches show it; BRAND/ID where it was ingested."
+        raise EngineError(f"no ad has the id {name!r}.", hint=hint, code="ADO-1010")
     assets, copy = found
     queries: list[Query] = []
     for one in chosen:

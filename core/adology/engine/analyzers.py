@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import hashlib
 import inspect
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,9 @@ from adology.plugins import LoadedPlugin, missing
 from adology.settings import convert
 from adology.settings.base import operational_fields
 from adology.types import Struct
+
+NEAR = 0.8
+"""Likeness from which an unknown section counts as mistyped: `labels` and `labels_copy` have 0.71."""
 
 
 class ReadyAnalyzer(Struct, frozen=True, kw_only=True):
@@ -57,11 +61,19 @@ class ReadyAnalyzer(Struct, frozen=True, kw_only=True):
         return await result if inspect.isawaitable(result) else result
 
 
-class AnalyzerSet:
-    """Analyzers by what they accept, each after the ones it uses."""
+class UnknownAnalyzerError(ValueError):
+    """There is no analyzer of that name, or there is one that cannot work."""
 
-    def __init__(self, ready: Iterable[ReadyAnalyzer]) -> None:
+
+class AnalyzerSet:
+    """Analyzers by what they accept, each after the ones it uses.
+
+    `left_out` names those that are installed and cannot work, each with the reason.
+    """
+
+    def __init__(self, ready: Iterable[ReadyAnalyzer], left_out: Mapping[str, str] | None = None) -> None:
         self._ready = tuple(ready)
+        self.left_out: Mapping[str, str] = dict(left_out or {})
 
     def accepting(self, what: Accepts) -> tuple[ReadyAnalyzer, ...]:
         """Analyzers for that kind of item, in running order."""
@@ -75,7 +87,22 @@ class AnalyzerSet:
         for one in reversed(self._ready):  # users come after what they use
             if one.name in wanted:
                 wanted.update(one.reads)
-        return AnalyzerSet(one for one in self._ready if one.name in wanted)
+        return AnalyzerSet((one for one in self._ready if one.name in wanted), self.left_out)
+
+    def check_names(self, names: Iterable[str], accepts: Collection[str], items: str) -> None:
+        """Raise unless each name is that of an analyzer here that accepts one of these, called `items` in the message.
+
+        Raises:
+            UnknownAnalyzerError: one is not, with the reason where it was left out.
+        """
+        known = sorted(one.name for one in self._ready if set(accepts).intersection(one.analyzer.accepts))
+        for name in names:
+            if name in self.left_out:
+                raise UnknownAnalyzerError(f"analyzer {name} cannot work: {self.left_out[name]}")
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f". Did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+                raise UnknownAnalyzerError(f"no analyzer of {items} is called {name!r}{hint}")
 
     def __iter__(self) -> Iterator[ReadyAnalyzer]:
         return iter(self._ready)
@@ -95,17 +122,19 @@ def prepare(plugins: Sequence[LoadedPlugin], configured: Mapping[str, Mapping[st
 
     An analyzer whose settings are wrong, or whose packages are not installed, is left out and
     logged, and so are those that use it: the others work. What `uses` names besides analyzers
-    (models, prompts) is taken as it is.
+    (models, prompts) is taken as it is. The order is the same at every start.
 
     Raises:
         ConfigError: analyzers use each other in a circle.
     """
-    found = {plugin.name: one for plugin in plugins if (one := _configure(plugin, configured)) is not None}
+    left_out: dict[str, str] = {}
+    found = {plugin.name: one for plugin in plugins if (one := _configure(plugin, configured, left_out)) is not None}
     known = {plugin.name for plugin in plugins}
+    _tell_of_sections(configured, known)
     graph = {name: known.intersection(one.needs.uses) for name, one in found.items()}
     wishes = {name: found.keys() & set(one.needs.optional) for name, one in found.items()}
     try:
-        order = list(TopologicalSorter({name: graph[name] | wishes[name] for name in found}).static_order())
+        order = list(TopologicalSorter({n: sorted(graph[n] | wishes[n]) for n in sorted(found)}).static_order())
     except CycleError as error:
         raise ConfigError("analyzers", f"use each other in a circle: {' → '.join(error.args[1])}") from error
     ready: dict[str, ReadyAnalyzer] = {}
@@ -113,9 +142,10 @@ def prepare(plugins: Sequence[LoadedPlugin], configured: Mapping[str, Mapping[st
         if name not in found:
             continue  # left out, and logged as such
         one = found[name]
-        left_out = sorted(graph[name] - ready.keys())
-        if left_out:
-            logger.bind(analyzer=name, uses=left_out).error("analyzer left out: it uses one that was left out")
+        lost = sorted(graph[name] - ready.keys())
+        if lost:
+            logger.bind(analyzer=name, uses=lost).error("analyzer left out: it uses one that was left out")
+            left_out[name] = f"it uses {lost[0]}, which cannot work: {left_out[lost[0]]}"
             continue
         # What a used analyzer depends on, its user depends on.
         reads = ready.keys() & (graph[name] | wishes[name])
@@ -130,7 +160,7 @@ def prepare(plugins: Sequence[LoadedPlugin], configured: Mapping[str, Mapping[st
             needs=one.needs,
             reads=frozenset(reads),
         )
-    return AnalyzerSet(ready.values())
+    return AnalyzerSet(ready.values(), left_out)
 
 
 class _Configured(NamedTuple):
@@ -139,17 +169,31 @@ class _Configured(NamedTuple):
     needs: Needs
 
 
-def _configure(plugin: LoadedPlugin, configured: Mapping[str, Mapping[str, Any]]) -> _Configured | None:
-    """The analyzer with its settings and what it needs with them; None, and logged, where it cannot work."""
+def _tell_of_sections(configured: Mapping[str, Any], known: Collection[str]) -> None:
+    """Log sections whose names look mistyped. Others may be for plugins that this process does not load."""
+    for section in sorted(configured.keys() - known):
+        near = difflib.get_close_matches(section, known, n=1, cutoff=NEAR)
+        if near:
+            logger.bind(section=f"analyzers.{section}").error(
+                "no analyzer is called so: these settings do nothing. Did you mean analyzers.{}?", near[0]
+            )
+
+
+def _configure(
+    plugin: LoadedPlugin, configured: Mapping[str, Mapping[str, Any]], left_out: dict[str, str]
+) -> _Configured | None:
+    """The analyzer with its settings and what it needs with them; None where it cannot work: logged, in `left_out`."""
     fields = dict(configured.get(plugin.name, {}))
     try:
         settings = convert(fields, plugin.settings_type, where="the settings", prefix=f"analyzers.{plugin.name}.")
         needs = plugin.needs(settings)
     except Exception as error:  # noqa: BLE001 - settings that are wrong, or code of a plugin
-        logger.bind(analyzer=plugin.name, error=describe(error)).error("analyzer left out")
+        left_out[plugin.name] = describe(error)
+        logger.bind(analyzer=plugin.name, error=left_out[plugin.name]).error("analyzer left out")
         return None
     lacking = missing(needs.packages)
     if lacking:
+        left_out[plugin.name] = f"not installed: {', '.join(lacking)}"
         logger.bind(analyzer=plugin.name, packages=lacking).info("analyzer left out: packages are not installed")
         return None
     return _Configured(plugin, settings, needs)

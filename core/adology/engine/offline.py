@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -49,21 +50,42 @@ def read_subject(path: Path) -> MediaItem | Ad:
     Raises:
         EngineError: the file cannot be read, or is something else.
     """
-    if path.suffix not in (".txt", ".json"):
-        return read_media(path)
+    if path.suffix.lower() not in (".txt", ".json"):
+        return read_media(path, if_text="Copy of an ad stands in a .txt file.")
     try:
         data = path.read_bytes()
-        if path.suffix == ".txt":
-            return Ad(id=path.name, bodies=(data.decode("utf-8", "replace").strip(),))
+        if path.suffix.lower() == ".txt":
+            return Ad(id=path.name, bodies=(_read_text(path, data).strip(),))
         return msgspec.json.decode(data, type=Ad)
     except OSError as error:
-        raise EngineError(f"{path} cannot be read: {error.strerror}.", code="ADO-1009") from error
+        raise _unreadable(path, error) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise EngineError(f"{path} is not an ad as JSON: {error}.", code="ADO-1009") from error
 
 
-def read_media(path: Path) -> MediaItem:
-    """The item of an image or video file, judged by its content.
+def _read_text(path: Path, data: bytes) -> str:
+    """The text of a file, UTF-8 or marked as UTF-16; bytes that do not decode become U+FFFD.
+
+    Raises:
+        EngineError: it is a picture or something else that is no text.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    head = data[:HEAD]
+    found = sniff(head)
+    if (found is not None and found.kind != "other") or b"\0" in head:
+        seen = found.content_type if found is not None else "of an unknown type"
+        raise EngineError(f"{path} is {seen}, although its name ends as that of a text.", code="ADO-1009")
+    return data.decode("utf-8-sig", "replace")
+
+
+def _unreadable(path: Path, error: OSError) -> EngineError:
+    hint = "Give the files in it, such as FOLDER/*." if isinstance(error, IsADirectoryError) else ""
+    return EngineError(f"{path} cannot be read: {error.strerror}.", hint=hint, code="ADO-1009")
+
+
+def read_media(path: Path, *, if_text: str = "") -> MediaItem:
+    """The item of an image or video file, judged by its content; `if_text` is said of a text.
 
     Raises:
         EngineError: there is no such file, or it is neither.
@@ -76,11 +98,12 @@ def read_media(path: Path) -> MediaItem:
                 digest.update(piece)
                 size += len(piece)
     except OSError as error:
-        raise EngineError(f"{path} cannot be read: {error.strerror}.", code="ADO-1009") from error
+        raise _unreadable(path, error) from error
     found = sniff(head)
     if found is None or found.kind not in ("image", "video"):
         seen = found.content_type if found else "of an unknown type"
-        raise EngineError(f"{path} is {seen}, not an image or a video.", code="ADO-1009")
+        hint = if_text if seen == "text/plain" else ""
+        raise EngineError(f"{path} is {seen}, not an image or a video.", hint=hint, code="ADO-1009")
     return MediaItem(
         sha256=digest.hexdigest(), path=path, kind=found.kind, content_type=found.content_type, size_bytes=size
     )
@@ -132,8 +155,13 @@ async def _said(analyzer: ReadyAnalyzer, ask: Callable[[], Awaitable[Outcome | N
     started = time.perf_counter()
     answer, outcome = Said(analyzer=analyzer.name, version=analyzer.analyzer.version), None
     try:
-        async with external_call("analyzer", analyzer.name):
-            outcome = await ask()
+        async with external_call("analyzer", analyzer.name) as call:
+            try:
+                outcome = await ask()
+            except Skip as error:
+                # Nothing to say is an answer: logged like one, and never a warning.
+                call.fields["declined"] = describe(error)
+                answer = msgspec.structs.replace(answer, error_code=code_of(error), error=describe(error), skipped=True)
         if outcome is not None:
             answer = msgspec.structs.replace(
                 answer,
@@ -142,7 +170,5 @@ async def _said(analyzer: ReadyAnalyzer, ask: Callable[[], Awaitable[Outcome | N
                 cost_usd=outcome.cost_usd,
             )
     except Exception as error:  # noqa: BLE001 - shown beside the others' results
-        answer = msgspec.structs.replace(
-            answer, error_code=code_of(error), error=describe(error), skipped=isinstance(error, Skip)
-        )
+        answer = msgspec.structs.replace(answer, error_code=code_of(error), error=describe(error))
     return msgspec.structs.replace(answer, seconds=round(time.perf_counter() - started, 4)), outcome

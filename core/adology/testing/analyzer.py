@@ -16,11 +16,14 @@ import msgspec
 
 from adology.engine.analyzers import fingerprint
 from adology.errors import AdologyError, ConfigError, Skip, Terminal
+from adology.log import REDACTOR
 from adology.plugins import Kind
 from adology.plugins.validate import check_class
 from adology.testing.base import Conformance
-from adology.testing.checks import check, fail, skip
+from adology.testing.checks import ConformanceError, check, fail, skip
 from adology.testing.items import Sample, ad_samples, brand_samples, image_samples, video_samples
+
+JUDGE = "Raise Skip (nothing to say) or Terminal (cannot be read, with the reason) for inputs you cannot use."
 
 
 class AnalyzerConformance(Conformance):
@@ -66,13 +69,18 @@ class AnalyzerConformance(Conformance):
             yield self.samples(Path(folder))
 
     async def _result_of(self, more: Mapping[str, Any], sample: Sample) -> Any:
-        """The result; None where the analyzer declines with Skip."""
+        """The result; None where the analyzer declines with Skip. What it raises by mistake ends any check alike."""
         try:
             return await self.analyze(more, sample.item)
         except Skip:
             return None
+        except AdologyError:
+            raise
         except TimeoutError:
             fail(f"{sample.name}: no result within deadline_s = {self.plugin.deadline_s:g}")
+        except Exception as error:
+            problem = REDACTOR.redact(f"{sample.name}: raises {type(error).__name__}: {error}")
+            raise ConformanceError(problem, JUDGE) from error
 
     @check("Return an instance of the R in Analyzer[S, R], holding plain data of the declared types.")
     async def test_results_match_their_type(self) -> None:
@@ -117,7 +125,7 @@ class AnalyzerConformance(Conformance):
         settings = self.make_settings()
         return fingerprint(self.plugin.name, self.plugin.version, settings, self.plugin.needs(settings).uses)
 
-    @check("Raise Skip (nothing to say) or Terminal (cannot be read, with the reason) for inputs you cannot use.")
+    @check(JUDGE)
     async def test_hostile_input_is_judged(self) -> None:
         """Empty, cut-off, huge, non-Latin and mislabelled inputs give a result, Skip or Terminal."""
         async with self.vendor() as more:
@@ -130,10 +138,6 @@ class AnalyzerConformance(Conformance):
                             raise
                     except AdologyError as error:
                         fail(f"{sample.name}: {type(error).__name__} says try again, which cannot help: {error}")
-                    except Exception as error:
-                        if type(error).__name__ == "ConformanceError":
-                            raise
-                        fail(f"{sample.name}: raises {type(error).__name__}: {error}", cause=error)
 
     @check("Open the file for reading only; write to ctx.derive(name, content_type).")
     async def test_input_files_are_left_alone(self) -> None:

@@ -64,6 +64,23 @@ def test_an_analyzer_that_fails_is_shown_and_is_exit_code_1(run: Run, tmp_path: 
     assert found.json[0]["analyses"][0]["error_code"] == "ADO-3101"
 
 
+def test_what_an_analyzer_fails_on_or_declines_stands_in_the_answer_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "half.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(50))
+    (tmp_path / "none.txt").touch()
+    found = run("analyze", "half.jpg", "none.txt", "--only", "media", "--only", "copy")
+    assert "[ADO-3101]" in found.out
+    assert "ad none.txt has no copy" in found.out
+    assert found.err == ""
+    assert "WARNING" in run("analyze", "half.jpg", "--only", "media", "--log-level", "warning").err
+
+
+def test_where_no_chosen_analyzer_takes_such_an_item_it_is_told(run: Run, picture: Path) -> None:
+    found = run("analyze", picture, "--text", "Half price", "--only", "copy")
+    assert found.code == 0, found.err
+    assert "none of the analyzers chosen takes images" in found.out
+    assert "none of the analyzers chosen takes copy" not in found.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -73,6 +90,8 @@ def test_an_analyzer_that_fails_is_shown_and_is_exit_code_1(run: Run, tmp_path: 
         (["ad.json"], 1, "ad.json is not an ad as JSON: JSON is malformed"),
         (["--text", "x", "--only", "wrods"], 2, "no analyzer of files or copies is called 'wrods'; there are"),
         (["--text", "x", "--html", "no/where.html"], 2, "there is no folder"),
+        (["--text", "x", "--html", "."], 2, "--html . is a folder, not a file"),
+        (["--text", " "], 2, "--text is empty"),
     ],
 )
 def test_what_cannot_be_analysed_is_named(

@@ -83,7 +83,7 @@ def test_text_shows_first_lines_and_marks_suspect_prices() -> None:
         ("transcript", "en  openai  whisper-1  2 segments\n“Buy it now. It is good.”"),
         ("safety", "risk low  score 0.45  at 0:02.3  openai: flagged  violence 0.80"),
         ("safety_copy", "risk medium  gambling medium (1)  “Casino”"),
-        ("likeness", "2 tokens  1 shot"),
+        ("likeness", "2 tokens  1 picture kept"),
         ("visual_embedding", "space m/1/384/f32  frames 1"),
         ("copy", "en 0.96  133 characters  18 words  asks shop_now “Shop now”\n49.99 €  50% off  shop.example  #sale"),
         ("theirs", "score 3  nested deep 1, 2"),

@@ -122,7 +122,7 @@ def test_a_quote_on_an_empty_catalogue_has_a_line_for_each_analyzer(run: Run) ->
 def test_an_analyzer_that_is_not_there_is_named_with_those_that_are(run: Run) -> None:
     result = run("reanalyze", "labls")
     assert result.code == 2
-    assert "no analyzer of creatives or copies is called 'labls'; there are" in result.err
+    assert "no analyzer of creatives or copies is called 'labls'; there are copy, media. See" in result.err
 
 
 @pytest.mark.usefixtures("stack")

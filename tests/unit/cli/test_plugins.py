@@ -169,6 +169,29 @@ def test_a_new_package_never_replaces_a_folder_and_needs_a_plugin_name(run: Run,
     assert list((tmp_path / "adology-mine").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        ("analyzer", "copy", "adology has a plugin of the kind analyzer called 'copy'. Give another name."),
+        ("source", "media", "the entry point 'media' is installed already by adology (adology_media)."),
+        ("sink", "registry", "a package adology_registry is installed already. Give another name, or uninstall it"),
+    ],
+)
+def test_a_new_package_has_a_name_that_nobody_has(run: Run, tmp_path: Path, kind: str, name: str, words: str) -> None:
+    result = run("plugins", "new", kind, name)
+    assert result.code == 1
+    assert words in result.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_settings_are_no_finding_about_the_plugin(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "adology.toml").write_text("[analyzers.copy]\nmax_carsh = 500\n")
+    result = run("plugins", "check", "copy")
+    assert result.code == 1
+    assert result.err.startswith("error: setting analyzers.copy.max_carsh: unknown key, found in the settings.")
+    assert result.out == ""
+
+
 def test_a_new_package_needs_a_folder_that_can_be_written(run: Run, tmp_path: Path) -> None:
     (tmp_path / "adology-file").mkdir()
     (tmp_path / "adology-file" / "file").touch()

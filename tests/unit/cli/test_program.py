@@ -57,7 +57,8 @@ def test_no_arguments_show_help_and_count_as_wrong_usage(run: Run) -> None:
     ("arguments", "words"),
     [
         (["statsu"], "error: No such command 'statsu'. Did you mean 'status'"),
-        (["status", "--jsn"], "error: No such option"),
+        (["analyse"], "error: No such command 'analyse'. Did you mean 'analyze', 'reanalyze'? See `adology --help`."),
+        (["status", "--jsn"], "error: No such option '--jsn'. Did you mean '--json'? See `adology status --help`."),
         (["up", "--workers", "many"], "Invalid value for '--workers'"),
         (
             ["up", "--only", "redis"],

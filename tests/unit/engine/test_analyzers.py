@@ -5,15 +5,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from typing import Annotated, Any, Literal
 
 import pytest
 
 from adology import Analyzer, Context, Needs, Operational, Secret, Settings
-from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer, fingerprint, prepare
+from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer, UnknownAnalyzerError, fingerprint, prepare
 from adology.errors import ConfigError
+from adology.log import logger
 from adology.plugins import LoadedPlugin, missing
 from adology.types import Struct
+from tests.conftest import ROOT
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -99,6 +104,51 @@ def test_an_analyzer_with_wrong_settings_is_left_out_and_the_others_work() -> No
 def test_whoever_uses_an_analyzer_that_was_left_out_is_left_out_as_well() -> None:
     plugins = [make_plugin("a"), make_plugin("b", "a"), make_plugin("c", "b"), make_plugin("d")]
     assert list(ready(*plugins, a={"size": "large"})) == ["d"]
+
+
+def test_who_was_left_out_is_known_with_the_reason() -> None:
+    found = prepare([make_plugin("a"), make_plugin("b", "a"), make_plugin("c")], {"a": {"size": "large"}})
+    assert "expected `int`" in found.left_out["a"]
+    assert found.left_out["b"] == f"it uses a, which cannot work: {found.left_out['a']}"
+    assert found.only(["c"]).left_out == found.left_out
+    with pytest.raises(UnknownAnalyzerError, match="analyzer b cannot work: it uses a, which cannot work: setting"):
+        found.check_names(["c", "b"], ("ad",), "ads")
+    with pytest.raises(UnknownAnalyzerError, match=r"no analyzer of pictures is called 'c'; there are $"):
+        found.check_names(["c"], ("image",), "pictures")
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [("lables", "Did you mean analyzers.labels?"), ("labels_copy", ""), ("weather", ""), ("labels", "")],
+)
+def test_settings_under_a_mistyped_name_are_told_of(section: str, told: str) -> None:
+    """A section may be for plugins that this process does not load: only near names are mistakes."""
+    lines: list[str] = []
+    handler = logger.add(lambda line: lines.append(line.record["message"]), level="WARNING")
+    try:
+        prepare([make_plugin("labels")], {section: {"size": 3}})
+    finally:
+        logger.remove(handler)
+    assert bool(lines) == bool(told)
+    assert told in " ".join(lines)
+
+
+def test_the_order_is_the_same_at_every_start() -> None:
+    """Not that of a set of names, which differs from process to process."""
+    program = (
+        "from tests.unit.engine.test_analyzers import make_plugin, prepare\n"
+        "names = ['x', 'k', 'q', 'b', 'm', 'd', 'z']\n"
+        "plugins = [make_plugin('a', *names), *(make_plugin(n) for n in names)]\n"
+        "print([one.name for one in prepare(plugins, {})])\n"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, timeout=30, check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(seen) == 1
 
 
 def test_a_dependency_that_is_not_there_does_not_keep_its_user_away() -> None:

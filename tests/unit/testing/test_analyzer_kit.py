@@ -249,6 +249,19 @@ def test_an_analyzer_that_cannot_take_odd_input_is_found(plugin: type[Any], word
     assert words in verdict("hostile_input_is_judged", plugin)
 
 
+class DividesByZero(Counter):
+    def analyze(self, ctx: Context[WordSettings], item: AdItem) -> Any:
+        return Words(words=len(item.ad.titles) // (0 * ctx.settings.least))
+
+
+@pytest.mark.parametrize("check", ["results_match_their_type", "results_are_repeatable", "hostile_input_is_judged"])
+def test_what_is_raised_by_mistake_is_told_alike_by_every_check(check: str) -> None:
+    """With the input, and with a fix for exceptions: it has nothing to do with types or repetition."""
+    found = run_check(type("Kit", (AnalyzerConformance,), {"plugin": DividesByZero}), f"test_{check}")
+    assert found.problem == "ordinary: raises ZeroDivisionError: integer division or modulo by zero"
+    assert found.fix.startswith("Raise Skip (nothing to say) or Terminal")
+
+
 class Overwrites(Measure):
     def analyze(self, ctx: Context[None], item: MediaItem) -> Size:
         found = super().analyze(ctx, item)
