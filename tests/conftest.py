@@ -21,6 +21,7 @@ HEAVY = ("text", "video", "embeddings", "safety", "labels", "scores", "likeness"
 def pytest_configure() -> None:
     """Keep logs of engines that live longer than one test out of the list of results, and models out of engines."""
     os.environ.setdefault(WITHOUT, ",".join(HEAVY))
+    os.environ.setdefault("ADOLOGY_SERVER__PORT", "0")  # several stacks run at once
     logger.remove()
     logger.add(_write_while_testing, level="DEBUG")
 

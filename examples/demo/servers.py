@@ -42,6 +42,9 @@ drain_s = 5.0
 [plugins]
 without = {without}
 
+[server]
+port = 0  # a free one: the usual one may be somebody's
+
 [fetch]
 stand_ins = [{media_host}]
 
