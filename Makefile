@@ -36,6 +36,7 @@ test-fast: $(READY)  ## Run the tests that need no servers
 proof: $(READY)  ## Run the long proofs that CI runs in short: kills, soaks
 	$(BIN)/python -m pytest -s -m slow tests
 	ADOLOGY_TEST_SCHEDULES=4000 $(BIN)/python -m pytest -q tests/simulation
+	ADOLOGY_TEST_URLS=10000 $(BIN)/python -m pytest -q tests/system/test_bad_input_size.py
 
 lint: $(READY)  ## Check style, formatting and declared dependencies
 	$(BIN)/ruff check .
