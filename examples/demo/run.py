@@ -13,7 +13,19 @@ from adology.cli import output
 from adology.cli.results import exit_code, show_outcomes
 from adology.errors import StackError
 from adology.settings import AdologySettings
-from demo import contradictions, drawing, gathering, relations, report, servers, tables, troubles, understanding
+from demo import (
+    contradictions,
+    customer,
+    customer_tables,
+    drawing,
+    gathering,
+    relations,
+    report,
+    servers,
+    tables,
+    troubles,
+    understanding,
+)
 from demo.gathering import Gathered
 from demo.home import DemoHome
 from demo.report import Steps
@@ -73,6 +85,11 @@ def run(options: Options) -> int:
             related = asyncio.run(relations.relate(settings, patience_s=PATIENCE_S))
             steps.done("compared", tables.describe_related(related))
             tables.show_related(related)
+        password = customer.keep_password(home.keys / "customer-password")
+        brands = [brand.id for brand in world.brands]
+        seen = asyncio.run(customer.look(settings, brands, servers.OWNER, password))
+        steps.done("api", customer_tables.describe(seen))
+        customer_tables.show(seen)
     finally:
         stopped = servers.stop(home)
     steps.done("stopped", f"all {len(stopped.services)} services; the demo took {steps.elapsed()}")

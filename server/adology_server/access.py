@@ -5,13 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from litestar.connection import ASGIConnection
+from litestar.connection import ASGIConnection, Request
 from litestar.enums import HttpMethod
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from adology_server.callers import Caller, authenticate
+from adology_server.manners.deeds import Deed, begin, name_deed
+from adology_server.manners.idempotency import reserve
 from adology_server.problems import Refusal
+from adology_server.requests import RATE, request_id
 
 KEY = "access"
 """The key of a route's `opt`: ``@get("/ads", opt=allow(Access.VIEWER))``."""
@@ -30,6 +33,8 @@ class Access(StrEnum):
     OPERATOR = "operator"
     SERVICE = "service"
     """A worker of ours (scope `notify`)."""
+    TICKET = "ticket"
+    """Whoever brings a ticket for a WebSocket: the route itself takes it, and looks at the origin."""
 
 
 RANKS = {"viewer": 0, "member": 1, "admin": 2, "owner": 3}
@@ -46,16 +51,41 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Find out who asks, and whether that is enough for the route; the application's only guard.
 
     Raises:
-        Refusal: 401 nobody known, 403 somebody who may not.
+        Refusal: 401 nobody known, 403 somebody who may not, 429 too many requests, and what `Checks` finds.
     """
     if _is_options(handler):
         return
-    access = Access(handler.opt[KEY])
-    if access is Access.PUBLIC:
+    access, shared = Access(handler.opt[KEY]), connection.app.state
+    if access is Access.TICKET:
         return
-    caller = await authenticate(connection)
-    connection.scope["user"] = caller
-    check(caller, access)
+    if access is not Access.PUBLIC:
+        caller = await authenticate(connection)
+        connection.scope["user"] = caller
+        deed = deed_by(connection, handler, caller)
+        name_deed(connection.scope, deed)
+        connection.scope[RATE] = await shared.limits.take(caller)  # type: ignore[literal-required]  # a key of ours
+        check(caller, access)
+        shared.checks.check(connection)
+        if isinstance(connection, Request):
+            await reserve(shared.tenants, connection, caller, deed, shared.settings.server.reservation_s)
+        if caller.kind != "service":  # what workers report, the engine's own tables tell
+            begin(connection.scope, deed)
+    else:
+        shared.checks.check(connection)
+
+
+def deed_by(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler, caller: Caller) -> Deed:
+    """What this request does, as the audit log names it."""
+    client = connection.client
+    return Deed(
+        org_id=caller.org_id,
+        actor=caller.actor,
+        session=str(caller.key_id or caller.session_id or ""),
+        action=str(getattr(handler, "operation_id", None) or handler.handler_name),
+        target=connection.scope["path"],
+        address=client.host if client else "",
+        request=request_id(connection.scope),
+    )
 
 
 def check(caller: Caller, access: Access) -> None:

@@ -4,25 +4,54 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
 
 from adology.settings.model import AdologySettings
-from adology_server import health
+from adology_server import documents, health
 from adology_server.access import check_routes, guard
+from adology_server.ads import routes as ads
+from adology_server.ads.detail import Payloads
 from adology_server.boards import routes as boards
+from adology_server.brands import routes as brands
 from adology_server.brandspaces import routes as brandspaces
 from adology_server.callers import Callers
 from adology_server.documents import description
+from adology_server.files import SignedUrls
+from adology_server.live import routes as live
+from adology_server.live.hub import Hub
+from adology_server.live.watch import Watch
+from adology_server.manners import audit
+from adology_server.manners.checks import Checks
+from adology_server.manners.cors import cors
+from adology_server.manners.limits import Limits
+from adology_server.manners.outer import around
 from adology_server.paging import Cursors
 from adology_server.people import routes as people
 from adology_server.people.passwords import Passwords
 from adology_server.refusals import on_error
-from adology_server.requests import RequestLog
+from adology_server.similar import routes as similar
+from adology_server.similar.embedding import Embedding
+from adology_server.similar.index import SimilarityIndexes
+from adology_server.tasks import routes as tasks
 from adology_server.tenancy import Tenants
 
-ROUTES = (*health.ROUTES, *people.ROUTES, *brandspaces.ROUTES, *boards.ROUTES)
+ROUTES = (
+    *health.ROUTES,
+    *people.ROUTES,
+    *brandspaces.ROUTES,
+    *ads.ROUTES,
+    *brands.ROUTES,
+    *boards.ROUTES,
+    *similar.ROUTES,
+    *tasks.ROUTES,
+    *live.ROUTES,
+    *audit.ROUTES,
+    *documents.ROUTES,
+)
 """Of the role `api`."""
 
 
@@ -33,32 +62,51 @@ def create_app(settings: AdologySettings) -> Litestar:
         ConfigError: an address is missing.
     """
     own = settings.server
-    tenants = Tenants(settings)
+    tenants, indexes, embedding = Tenants(settings), SimilarityIndexes(settings), Embedding(settings)
+    callers = Callers(tenants, own.caller_cache_s)
+    payloads = Payloads(settings)
+    hub = Hub(tenants, own) if "live" in own.roles else None
     state = State(
         {
             "settings": settings,
             "tenants": tenants,
-            "callers": Callers(tenants, own.caller_cache_s),
+            "callers": callers,
+            "hub": hub,
             "cursors": Cursors(tenants),
+            "urls": SignedUrls(settings),
+            "payloads": payloads,
             "passwords": Passwords(),
+            "limits": Limits(tenants, caller=own.rate_caller, organisation=own.rate_organisation),
+            "plugged": health.Plugged(settings),
+            "checks": (checks := Checks()),
+            "indexes": indexes,
+            "embedding": embedding,
         }
     )
 
     @contextlib.asynccontextmanager
     async def opened(app: Litestar) -> AsyncIterator[None]:  # noqa: ARG001 - the framework's interface
-        async with tenants:
+        async with tenants, payloads, indexes, embedding, Watch(tenants, callers, hub).running():
             yield
 
     app = Litestar(
-        [*ROUTES],
+        [*(ROUTES if "api" in own.roles else health.ROUTES), *(live.LIVE if hub is not None else ())],
         state=state,
         lifespan=[opened],
         guards=[guard],
-        middleware=[RequestLog],
         exception_handlers={Exception: on_error},
         request_max_body_size=own.max_body_bytes,
+        cors_config=cors(own.origins),
         openapi_config=description(),
         logging_config=None,  # adology.log has the process's only sink
     )
-    check_routes([handler for route in app.routes for handler in getattr(route, "route_handlers", ())])
+    check_routes([handler for route in app.routes for handler in handlers_of(route)])
+    checks.learn(app.routes)
+    app.asgi_handler = around(app.asgi_handler, tenants, app.routes, https=own.public_url.startswith("https://"))
     return app
+
+
+def handlers_of(route: Any) -> list[BaseRouteHandler]:
+    """The handlers of an HTTP route; the only one of a WebSocket's, and of what takes both."""
+    one = getattr(route, "route_handler", None)
+    return [one] if one is not None else list(route.route_handlers)

@@ -66,6 +66,7 @@ class Callers:
         self._tenants = tenants
         self._cache_s = cache_s
         self._known: dict[bytes, tuple[float, Caller]] = {}
+        self._forgotten = 0
 
     async def find(self, secret: str) -> Caller | None:
         """The caller with this secret; None: there is none any more."""
@@ -73,12 +74,15 @@ class Callers:
         kept = self._known.get(hashed)
         if kept is not None and kept[0] > time.monotonic() and not _is_over(kept[1]):
             return kept[1]
+        forgotten = self._forgotten
         statement = "select * from auth_by_key(%s)" if secret.startswith(KEY) else "select * from auth_by_token(%s)"
         rows = await self._tenants.rows(None, statement, [hashed])
         if not rows:
             self._known.pop(hashed, None)
             return None
         caller = Caller(**{**rows[0], "scopes": tuple(rows[0]["scopes"] or ())})
+        if forgotten != self._forgotten:
+            return caller  # rights have changed since the database was asked: good for this once
         if len(self._known) >= _MOST_CACHED:
             self._known.clear()
         self._known[hashed] = (time.monotonic() + self._cache_s, caller)
@@ -87,6 +91,7 @@ class Callers:
     def forget(self) -> None:
         """Somebody's rights have changed: ask anew about everybody."""
         self._known.clear()
+        self._forgotten += 1
 
 
 async def authenticate(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:

@@ -2,14 +2,63 @@
 
 from __future__ import annotations
 
-from litestar import Router
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from adology_server.access import Access, allow
+from adology_server.access import KEY, Access, allow
+from adology_server.examples import example
+from adology_server.problems import KINDS, PREFIX, PROBLEM
 
 VERSION = "1"
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A refusal (RFC 9457). `request` joins it to the server's log.",
+    "properties": {
+        "type": {"type": "string", "enum": [PREFIX + kind for kind in KINDS]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+                "required": ["field", "detail"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+_IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same request within 24 hours gets the same reply, and nothing is done twice.",
+    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$", "examples": ["3f0c9a52-order-17"]},
+}
+_HEADERS: dict[str, Any] = {
+    "X-Request-ID": {"description": "Joins the answer to the server's log.", "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": "Requests that are left (r) and seconds until all are (t).",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {"description": "Requests (q) in a window of seconds (w).", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+}
+_ALWAYS, _OF_CALLERS, _OF_BODIES, _OF_CHANGES = (400, 404, 422, 500, 503), (401, 403, 429), (413, 415), (409, 410, 412)
+
+
+class _Nothing(Router):
+    """The framework's own pages about the document are not served."""
+
+    def register(self, value: Any) -> list[Any]:  # noqa: ARG002 - the framework's interface
+        return []
 
 
 def description() -> OpenAPIConfig:
@@ -20,7 +69,112 @@ def description() -> OpenAPIConfig:
         description="Ads of brands, everything seen from a brandspace.",
         components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
         security=[{"bearer": []}],
-        openapi_router=Router("/v1", route_handlers=[], opt=allow(Access.PUBLIC), include_in_schema=False),
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        openapi_router=_Nothing("/v1", route_handlers=[], include_in_schema=False),
         use_handler_docstrings=True,
     )
+
+
+@get(
+    "/v1/openapi.json",
+    opt=allow(Access.PUBLIC),
+    operation_id="openapi",
+    security=[],
+    include_in_schema=False,
+    sync_to_thread=False,
+)
+def get_document(request: Request[Any, Any, State]) -> Response[bytes]:
+    """The description of all addresses, OpenAPI 3.1."""
+    state = request.app.state
+    if "document" not in state:
+        state.document = msgspec.json.encode(document(request.app))
+    return Response(state.document, media_type="application/json", headers={"cache-control": "public, max-age=300"})
+
+
+def document(app: Any) -> dict[str, Any]:
+    """The whole description, with what all routes have in common: security, refusals, headers, examples."""
+    # A copy of plain values: what the framework keeps stays as it is.
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
+    levels = {
+        handler.operation_id: handler.opt.get(KEY)
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if getattr(handler, "operation_id", None)
+    }
+    components = found["components"]
+    components["schemas"]["Problem"] = _PROBLEM_SCHEMA
+    components["headers"] = _HEADERS
+    components["responses"] = {
+        f"Problem{status}": _refusal(status) for status in {int(kind[0]) for kind in KINDS.values()}
+    }
+    for item in found["paths"].values():
+        for method, operation in item.items():
+            if isinstance(operation, dict) and "operationId" in operation:
+                _complete(operation, method, levels.get(operation["operationId"], Access.PUBLIC), components["schemas"])
+    return found
+
+
+def _complete(operation: dict[str, Any], method: str, level: str, schemas: dict[str, Any]) -> None:
+    is_public, body = level == Access.PUBLIC, operation.get("requestBody")
+    text = operation.get("description", "")
+    operation["summary"] = text.partition("\n")[0].partition(". ")[0].rstrip(".")
+    operation["x-access"] = str(level)
+    operation["security"] = [] if is_public else [{"bearer": []}]
+    answers = operation["responses"]
+    answers.pop("400", None)  # the framework's own form, which nobody gets
+    for status in _refusals(method, is_public=is_public, has_body=body is not None):
+        answers.setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
+    if method == "get" and not is_public:
+        answers.setdefault("304", {"description": "It is as the ETag in If-None-Match says."})
+    if method == "post" and not is_public:
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    named = ("X-Request-ID",) if is_public else ("X-Request-ID", "RateLimit", "RateLimit-Policy")
+    for status, answer in answers.items():
+        if status.startswith("2"):
+            answer.setdefault("headers", {}).update({name: {"$ref": f"#/components/headers/{name}"} for name in named})
+            _give_example(answer, schemas)
+    if body is not None:
+        _give_example(body, schemas)
+
+
+def _refusals(method: str, *, is_public: bool, has_body: bool) -> list[int]:
+    found = [*_ALWAYS]
+    if not is_public:
+        found += _OF_CALLERS
+    if has_body:
+        found += _OF_BODIES
+    if method != "get":
+        found += _OF_CHANGES
+    if is_public and method != "get":
+        found += _OF_CALLERS
+    return sorted(set(found))
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    kinds = [kind for kind, (one, _) in KINDS.items() if one == status]
+    kind = kinds[0]
+    named = ("X-Request-ID", "Retry-After") if status in (429, 503) else ("X-Request-ID",)
+    return {
+        "description": "; ".join(f"`{one}`: {KINDS[one][1]}" for one in kinds),
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in named},
+        "content": {
+            PROBLEM: {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "example": {
+                    "type": PREFIX + kind,
+                    "title": KINDS[kind][1],
+                    "status": status,
+                    "detail": KINDS[kind][1] + ".",
+                    "request": "0f8fad5bd9cb469fa16570867728950e",
+                },
+            }
+        },
+    }
+
+
+def _give_example(holder: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for kind, content in holder.get("content", {}).items():
+        if kind == "application/json" and "schema" in content:
+            content.setdefault("example", example(content["schema"], schemas))
+
+
+ROUTES = (get_document,)

@@ -25,6 +25,8 @@ def faults_of(request: Request[Any, Any, Any], error: ValidationException) -> tu
 
 def _fault(request: Request[Any, Any, Any], row: dict[str, Any]) -> Fault:
     message, field = str(row.get("message", "")), str(row.get("key", ""))
+    if (field, message) == ("data", "'data'"):
+        return Fault(field="", detail="The request has no body; this address takes one of application/json.")
     place = _PATH.search(message)
     if place:
         field = ".".join(part for part in (field, place[1]) if part and part != "data")
@@ -34,7 +36,7 @@ def _fault(request: Request[Any, Any, Any], row: dict[str, Any]) -> Fault:
         return Fault(field=field, detail=f"{field}: {message}" if field else message)
     name = unknown[1]
     where = ".".join(part for part in (field, name) if part)
-    return Fault(field=where, detail=f"There is no field {name!r}{_nearest(name, _body_fields(request))}")
+    return Fault(field=where, detail=f"There is no field {name!r}{nearest(name, _body_fields(request))}")
 
 
 def _body_fields(request: Request[Any, Any, Any]) -> list[str]:
@@ -54,7 +56,8 @@ def _names(hint: Any) -> Iterator[str]:
             yield from _names(part)
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
+    """The end of a message about a name that nothing has: the one that was meant, or all there are."""
     close = difflib.get_close_matches(name, known, 1, 0.6)
     if close:
         return f"; did you mean {close[0]!r}?"

@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[HTTPStatus, str]] = {
     "conflict": (HTTPStatus.CONFLICT, "It is not in a state for that"),
     "taken": (HTTPStatus.CONFLICT, "The name is taken"),
     "in-progress": (HTTPStatus.CONFLICT, "The same request is under way"),
+    "done-before": (HTTPStatus.CONFLICT, "It was done before, and its reply is not kept"),
     "gone": (HTTPStatus.GONE, "It is not kept any more"),
     "changed-meanwhile": (HTTPStatus.PRECONDITION_FAILED, "Somebody changed it meanwhile"),
     "body-too-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),

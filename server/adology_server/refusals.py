@@ -18,6 +18,8 @@ from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE, HTTP_415_UN
 from adology.errors import UnavailableError
 from adology.log import logger
 from adology_server.faults import faults_of
+from adology_server.manners.deeds import PROBLEM_KIND
+from adology_server.manners.idempotency import Replay
 from adology_server.problems import PROBLEM, Refusal
 from adology_server.requests import request_id
 
@@ -27,7 +29,10 @@ RETRY_S = 2
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to a request that `error` ended."""
+    if isinstance(error, Replay):
+        return Response(error.body, status_code=error.status, headers=error.headers)
     refusal = refusal_of(request, error)
+    request.scope[PROBLEM_KIND] = refusal.kind  # type: ignore[literal-required]  # a key of ours
     problem = refusal.problem(request_id(request.scope))
     return Response(
         msgspec.json.encode(problem), status_code=refusal.status, media_type=PROBLEM, headers=refusal.headers
@@ -48,7 +53,7 @@ def refusal_of(request: Request[Any, Any, Any], error: Exception) -> Refusal:
             logger.bind(error=str(error)).warning("the database refused a value")
             return Refusal("invalid", "A value in the request cannot be stored, such as a text with a NUL character.")
         case MethodNotAllowedException():
-            allowed = (error.headers or {}).get("Allow", "")
+            allowed = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
             detail = f"{request.url.path} does not take {request.method}" + (f", but {allowed}." if allowed else ".")
             return Refusal("method-not-allowed", detail, headers={"allow": allowed} if allowed else None)
         case NotFoundException():

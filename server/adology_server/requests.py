@@ -14,6 +14,10 @@ from adology.log import bound, logger
 HEADER = "x-request-id"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEY = "adology.request_id"
+RATE = "adology.rate"
+"""Key of the scope: headers that tell how many requests may follow."""
+ASKED = "adology.method"
+"""Key of the scope: the method of the client, where the application is asked with another one."""
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -22,6 +26,8 @@ SECURITY = (
     (b"cross-origin-resource-policy", b"same-site"),
 )
 """On every answer; a page of ours sets its own content-security-policy."""
+HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+"""Where clients come by https: from then on they come by nothing else."""
 
 
 def request_id(scope: Any) -> str:
@@ -32,8 +38,9 @@ def request_id(scope: Any) -> str:
 class RequestLog:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
         self._app = app
+        self._always = (*SECURITY, HSTS) if https else SECURITY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -51,13 +58,14 @@ class RequestLog:
                 status = message["status"]
                 headers = list(message["headers"])
                 names = {name.lower() for name, _ in headers}
-                headers += [pair for pair in SECURITY if pair[0] not in names]
+                told: Any = scope.get(RATE, ())
+                headers += [pair for pair in (*self._always, *told) if pair[0] not in names]
                 if b"cache-control" not in names:
                     headers.append((b"cache-control", b"private, no-store"))
                 headers.append((HEADER.encode(), own.encode()))
                 message = {**message, "headers": headers}
             elif message["type"] == "http.response.body":
-                sent += len(message["body"])
+                sent += len(message.get("body", b""))
             await send(message)
 
         with bound(request=own):
@@ -66,7 +74,7 @@ class RequestLog:
             finally:
                 user = scope.get("user")
                 logger.bind(
-                    method=scope.get("method", scope["type"]),
+                    method=scope.get(ASKED) or scope.get("method", scope["type"]),
                     path=scope["path"],
                     status=status or None,
                     bytes=sent,

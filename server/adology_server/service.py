@@ -30,4 +30,7 @@ async def serve(settings: AdologySettings, *, ready: Callable[[str], object] | N
         lifespan=True,
         proxies=own.proxies,
     )
-    await serve_app(create_app(settings), how, ready=ready)
+    app = create_app(settings)
+    # Sockets and streams would be waited for in vain: they are told to come back elsewhere.
+    stopping = app.state.hub.stop if app.state.hub is not None else None
+    await serve_app(app, how, ready=ready, stopping=stopping)

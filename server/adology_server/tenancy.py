@@ -8,13 +8,15 @@ from typing import Any, LiteralString, Self, TypeVar
 
 import msgspec
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from adology.errors import ConfigError, UnavailableError
 from adology.settings import resolve_secret
 from adology.settings.model import AdologySettings
+from adology_server.manners.deeds import CURRENT, FINISH
+from adology_server.problems import Refusal
 
 ROLE = "adology_app"
 """Owns nothing and is held to row-level security; made by the migrations."""
@@ -24,6 +26,8 @@ Values = Mapping[str, Any] | Sequence[Any] | None
 T = TypeVar("T")
 
 _FOR = "select set_config('adology.org_id', %s, true)"
+TAKEN_OVER = "AD001"
+"""SQLSTATE of `finish_change`: the idempotency key is held by another execution."""
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -83,6 +87,7 @@ class Tenants:
             async with self._pool.connection() as connection, connection.transaction():
                 await connection.execute(_FOR, [org_id or ""])
                 yield connection
+                await _note(await _finish(connection, org_id))
         except _AWAY as error:
             raise UnavailableError(f"postgres: {_first_line(error)}", code="ADO-5903") from error
 
@@ -92,7 +97,10 @@ class Tenants:
             async with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
                 await connection.execute(_FOR, [org_id or ""])
                 found = await connection.execute(statement, values)
-                return await found.fetchall()
+                finish = await _finish(connection, org_id)
+                rows = await found.fetchall()
+                await _note(finish)
+                return rows
         except _AWAY as error:
             raise UnavailableError(f"postgres: {_first_line(error)}", code="ADO-5903") from error
 
@@ -112,6 +120,35 @@ class Tenants:
             UnavailableError: it does not.
         """
         await self.rows(None, "select 1 as one")
+
+
+async def _finish(connection: Connection, org_id: str | None) -> AsyncCursor[DictRow] | None:
+    """What the request did is written down in the transaction that does it."""
+    deed = CURRENT.get()
+    values = deed.finish(org_id) if deed is not None else None
+    if values is None:
+        return None
+    try:
+        return await connection.execute(FINISH, values)
+    except psycopg.Error as error:
+        raise _taken_over(error) from error
+
+
+async def _note(finish: AsyncCursor[DictRow] | None) -> None:
+    deed = CURRENT.get()
+    if deed is None or finish is None:
+        return
+    try:
+        row = await finish.fetchone()
+    except psycopg.Error as error:
+        raise _taken_over(error) from error
+    deed.noted = deed.noted or bool(row and row["wrote"])
+
+
+def _taken_over(error: psycopg.Error) -> Exception:
+    if error.sqlstate == TAKEN_OVER:
+        return Refusal("in-progress", "Another execution of this request took over; ask again.")
+    return error
 
 
 def convert(row: DictRow, kind: type[T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from tests.system.rows import Catalogue, sha
 
@@ -36,5 +37,5 @@ class Committing(Catalogue):
         self.link.execute(
             "insert into analyses (key, analyzer, version, fingerprint, subject_kind, subject, state, result)"
             " values (%s, 'labels', 1, 'f', 'asset', %s, 'done', %s)",
-            [f"labels-{name}", sha(name), psycopg.types.json.Jsonb({"labels": said})],
+            [f"labels-{name}", sha(name), Jsonb({"labels": said})],
         )

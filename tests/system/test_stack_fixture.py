@@ -44,6 +44,8 @@ def test_every_test_gets_a_bucket_and_queues_of_its_own(settings: AdologySetting
         "brand-gather-queue-dlq",
         "creative-analyze-queue",
         "creative-analyze-queue-dlq",
+        "server-task-queue",
+        "server-task-queue-dlq",
         "url-process-queue",
         "url-process-queue-dlq",
     ]

@@ -31,6 +31,8 @@ class Source(Generic[S, C]):
     """True: pages come oldest first, so the cursor of a page is good even if the run ends there."""
     lag: ClassVar[timedelta] = timedelta(0)
     """How far behind the cursor to read again, for rows that arrive late."""
+    shows_running: ClassVar[bool] = False
+    """True: also a gathering that begins at a cursor shows every ad that still runs: an absent one has stopped."""
 
     async def check(self, ctx: Context[S]) -> None:
         """Test the credentials as cheaply as the vendor allows. Raise ConfigError if they fail."""

@@ -63,7 +63,17 @@ def _make_app() -> typer.Typer:
                 costs.costs,
             ),
         ),
-        ("Services", (services.registry, services.worker, services.steward, services.follow, services.server)),
+        (
+            "Services",
+            (
+                services.registry,
+                services.worker,
+                services.steward,
+                services.follow,
+                services.server,
+                services.tasks,
+            ),
+        ),
     ):
         for command in commands:
             made.command(cls=Command, rich_help_panel=panel)(command)

@@ -54,7 +54,8 @@ def add(
 
     Example: `adology brand add nike --facebook 15087023444 --serpapi AR16735076323512287233 --every 6h`
     """
-    from adology.cli.requests import parse_every, slug  # noqa: PLC0415 - commands import when they run
+    from adology.cli.requests import parse_every  # noqa: PLC0415 - commands import when they run
+    from adology.store.naming import slug  # noqa: PLC0415 - as above
     from adology.types import Brand  # noqa: PLC0415 - as above
 
     handles = _parse_handles(handle or [])

@@ -38,7 +38,7 @@ def ingest(
 
     Example: `adology ingest ./my-creatives --brand nike --metadata ads.csv`
     """
-    from adology.cli.requests import slug  # noqa: PLC0415 - commands import when they run
+    from adology.store.naming import slug  # noqa: PLC0415 - commands import when they run
 
     _check_paths(path, metadata)
     try:

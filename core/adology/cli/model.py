@@ -44,6 +44,33 @@ class OrgLine(Struct, kw_only=True):
     created_at: datetime
 
 
+class AuditLine(Struct, kw_only=True):
+    """A record of an organisation's audit log."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    subject: str
+    address: str
+    outcome: str
+    reason: str
+
+
+class AuditCheck(Struct, kw_only=True):
+    """Whether a chain of the audit log is whole.
+
+    `records` are good; `broken` is the first that is not, null where all are; `head` is the last good hash.
+    """
+
+    org_id: str
+    records: int
+    broken: int | None = None
+    error: str = ""
+    head: str = ""
+
+
 class MadeUser(Struct, kw_only=True):
     """A new user; `password` is set where it was made up here."""
 

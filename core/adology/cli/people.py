@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adology.cli import output
-from adology.cli.model import MadeSecret, MadeUser, OrgLine
+from adology.cli.model import AuditCheck, AuditLine, MadeSecret, MadeUser, OrgLine
 from adology.cli.options import Command, Group, Json, answers, load
 
 if TYPE_CHECKING:
@@ -90,6 +90,52 @@ def list_orgs(*, json: Json = False) -> None:
     output.stdout().print(table)
 
 
+@orgs.command("audit", cls=Command)
+@answers(list[AuditLine] | AuditCheck)
+def audit_org(
+    org_id: Annotated[str, typer.Argument(metavar="ID", help="The organisation; '' for the operators' own log.")],
+    *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check the chain of hashes; exit status 1 if broken.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Newest records to show.")] = 20,
+    json: Json = False,
+) -> None:
+    """Show the newest records of an organisation's audit log, or check that none was changed or removed.
+
+    Example: `adology org audit acme --verify`
+    """
+    from adology_server.manners.verify import AuditLog  # noqa: PLC0415 - commands import when they run
+
+    log = AuditLog(_url())
+    if verify:
+        _show_check(log.verify(org_id), json=json)
+        return
+    rows = log.newest(org_id, limit)
+    if json:
+        output.print_json(rows)
+        return
+    table = output.table("no", "at", "who", "did", "to", "from", "outcome", right=("no",))
+    for row in rows:
+        cells = (row.actor, row.action, row.subject or row.target, row.address)
+        outcome = row.outcome if row.outcome == "done" else f"{row.outcome}: {row.reason}"
+        table.add_row(str(row.seq), f"{row.at:%Y-%m-%d %H:%M:%S}", *map(output.cell, cells), output.cell(outcome))
+    output.stdout().print(table)
+
+
+def _show_check(check: AuditCheck, *, json: bool) -> None:
+    if json:
+        output.print_json(check)
+    elif check.broken is None:
+        output.stdout().print(f"[green]whole[/] {check.records} records", soft_wrap=True)
+        output.stdout().print(f"head: {check.head}", soft_wrap=True, highlight=False, markup=False)
+        output.hint("Note the head elsewhere: who rewrites the whole chain cannot rewrite that.")
+    else:
+        output.stdout().print(f"[red]broken[/] at record {check.broken}: {output.plain(check.error)}", soft_wrap=True)
+    if check.broken is not None:
+        raise typer.Exit(1)
+
+
 @users.command("create", cls=Command)
 @answers(MadeUser)
 def create_user(
@@ -167,10 +213,16 @@ def _read_password(file: Path | None) -> str | None:
 
 
 def _founding() -> Founding:
+    from adology_server.people.founding import Founding  # noqa: PLC0415 - commands import when they run
+
+    return Founding(_url())
+
+
+def _url() -> str:
+    """The database's address, with the rights of the schema's owner."""
     from adology.cli.requests import check_running  # noqa: PLC0415 - commands import when they run
     from adology.settings import resolve_secret  # noqa: PLC0415 - as above
-    from adology_server.people.founding import Founding  # noqa: PLC0415 - as above
 
     settings = load()
     check_running(settings)
-    return Founding(resolve_secret(settings.postgres.url, setting="postgres.url"))
+    return resolve_secret(settings.postgres.url, setting="postgres.url")

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from adology.store import Catalogue, Database
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_SHOWN = 60
-"""Characters of a name that an error message repeats."""
 
 
 @contextlib.asynccontextmanager
@@ -149,20 +147,3 @@ def parse_every(text: str) -> timedelta:
     if not 0 < seconds < timedelta.max.total_seconds():
         raise ValueError(f"{text!r} is no length of time; allowed: a number and s, m, h or d, such as 6h")
     return timedelta(seconds=seconds)
-
-
-def slug(name: str) -> str:
-    """The id of a brand of that name: lower case, words joined by ``-``.
-
-    Raises:
-        ValueError: nothing is left, or more than 100 characters are.
-    """
-    words = "".join(c if c.isalnum() or c in "._" else " " for c in name.lower()).split()
-    made = "-".join(words).strip("._-")
-    if not 0 < len(made) <= 100:  # noqa: PLR2004 - the limit of Brand.id
-        raise ValueError(f"brand name {_cut(name)!r} makes the id {_cut(made)!r}; allowed: 1 to 100 characters")
-    return made
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,4 +1,4 @@
-"""``registry``, ``worker``, ``steward``, ``follow``, ``server``: the processes that do the work, one command each."""
+"""The processes that do the work, one command each: registry, worker, steward, follow, server, tasks."""
 
 from __future__ import annotations
 
@@ -120,6 +120,23 @@ def server(
     # `serve` listens to signals itself, and logs its address.
     with _runner() as runner:
         runner.run(serve(settings))
+
+
+def tasks(*, migrate: Migrate = False) -> None:
+    """Do what the server's clients have asked for and takes long, until SIGTERM; tell news of brands.
+
+    Exits with 1 when something had to be abandoned.
+
+    Example: `adology tasks`
+    """
+    settings = _prepare("tasks", migrate=migrate)
+    from adology_server.tasks.runner import run_tasks  # noqa: PLC0415 - this process alone needs it
+
+    async def work(stop: asyncio.Event) -> None:
+        if await run_tasks(settings, stop):
+            raise typer.Exit(1)
+
+    run_service(work)
 
 
 def run_service(work: Callable[[asyncio.Event], Awaitable[Any]]) -> None:

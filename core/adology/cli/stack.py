@@ -37,7 +37,7 @@ def up(
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait until all is ready, seconds.")] = 120.0,
     json: Json = False,
 ) -> None:
-    """Start the embedded servers, the registry, the steward, the followers and the workers.
+    """Start the embedded servers, the registry, the steward, the followers, the task runner and the workers.
 
     Returns when all are ready; they go on in the background, also after the terminal closes.
     Harmless when they already run. Data stays in the home folder.
@@ -189,7 +189,7 @@ def make_programs(settings: AdologySettings, workers: int) -> list[Program]:
     )
     after = (*SERVERS, "registry")
     grace_s = settings.worker.drain_s + _DRAIN_MARGIN_S
-    for name in ("steward", "follow", *(f"worker-{n}" for n in range(1, workers + 1))):
+    for name in ("steward", "follow", "tasks", *(f"worker-{n}" for n in range(1, workers + 1))):
         role = name.partition("-")[0]
         argv = (*command, role, "--migrate", *tail)
         programs.append(Program(name=name, argv=argv, env=env, after=after, grace_s=grace_s))

@@ -58,6 +58,7 @@ class Discovery:
         self._give_up = give_up
         self._wait = wait
         self._poisoned = poisoned
+        self._whole = False
 
     async def run(self, brand: Brand, note: Note) -> SourceDone:
         """How the source ended; everything it found is in the manifest.
@@ -102,7 +103,9 @@ class Discovery:
 
     async def _read_pages(self, brand: Brand, state: SourceState, progress: _Progress, note: Note) -> None:
         context = self._instance.context(resume=state.resume)
-        pages = self._instance.source.pages(context, brand, await self._since(brand))
+        since = await self._since(brand)
+        self._whole = since is None or self._instance.source.shows_running
+        pages = self._instance.source.pages(context, brand, since)
         # A source's `pages` is an async generator; closing it releases what it holds.
         async with aclosing(cast("Any", pages)):
             async for page in pages:
@@ -140,7 +143,8 @@ class Discovery:
         return await self._finish(progress, outcome, describe(error), code_of(error))
 
     async def _finish(self, progress: SourceState | _Progress, outcome: Outcome, reason: str, code: str) -> SourceDone:
-        keep = outcome in ("ok", "empty") or self._instance.source.ordered
+        read = outcome in ("ok", "empty")
+        keep = read or self._instance.source.ordered
         done = SourceDone(
             outcome=outcome,
             reason=clean_text(reason, LONGEST_REASON),
@@ -148,6 +152,7 @@ class Discovery:
             pages=progress.pages,
             ads=len(progress.ad_ids),
             cursor=progress.cursor if keep else None,
+            whole=read and self._whole,
         )
         await self._manifest.finish_source(self._instance.name, done)
         return done

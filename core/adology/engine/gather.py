@@ -218,6 +218,13 @@ class Gatherer:
 def _plain(outcomes: dict[str, SourceDone]) -> dict[str, object]:
     """Outcomes for the ledger; cursors stay in the manifest."""
     return {
-        name: {"outcome": done.outcome, "reason": done.reason, "code": done.code, "pages": done.pages, "ads": done.ads}
+        name: {
+            "outcome": done.outcome,
+            "reason": done.reason,
+            "code": done.code,
+            "pages": done.pages,
+            "ads": done.ads,
+            "whole": done.whole,
+        }
         for name, done in outcomes.items()
     }

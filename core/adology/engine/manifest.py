@@ -50,7 +50,10 @@ class PartHeader(Struct, frozen=True, kw_only=True):
 
 
 class SourceDone(Struct, frozen=True, kw_only=True):
-    """How a source's gathering ended. A failed or partial one says why, and keeps its old cursor."""
+    """How a source's gathering ended. A failed or partial one says why, and keeps its old cursor.
+
+    `whole`: it showed every ad that runs, so that one that is absent does not.
+    """
 
     outcome: Outcome
     reason: str = ""
@@ -58,6 +61,7 @@ class SourceDone(Struct, frozen=True, kw_only=True):
     pages: int = 0
     ads: int = 0
     cursor: bytes | None = None
+    whole: bool = False
 
 
 class Seal(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import uvicorn
 
 from adology.errors import EngineError
+from adology.http.sockets import SocketProtocol
 from adology.log import logger
 from adology.types import Struct
 
@@ -90,7 +91,7 @@ class _Server(uvicorn.Server):
     def __init__(
         self, app: Any, how: Serving, *, on_started: Callable[[], None], on_stopping: Callable[[], object] | None
     ) -> None:
-        ws: Literal["none", "websockets-sansio"] = "websockets-sansio" if how.sockets else "none"
+        ws: type[SocketProtocol] | Literal["none"] = SocketProtocol if how.sockets else "none"
         config = uvicorn.Config(
             app,
             loop="none",
@@ -98,6 +99,7 @@ class _Server(uvicorn.Server):
             ws=ws,
             ws_max_size=how.largest_message,
             ws_ping_interval=None,  # the application pings: it knows what a slow client may cost
+            ws_per_message_deflate=False,  # one encoded frame goes to thousands of clients as it is
             lifespan="on" if how.lifespan else "off",
             log_config=None,
             access_log=False,

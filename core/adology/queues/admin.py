@@ -15,8 +15,8 @@ DEAD_LETTER_RETENTION_S = 14 * 24 * 3600
 
 
 def queue_names(settings: QueueSettings) -> dict[str, str]:
-    """Role → full queue name."""
-    return {role: settings.prefix + getattr(settings, role) for role in QUEUE_ROLES}
+    """Role → full queue name: those of workers, and `task`, which the server's runner consumes."""
+    return {role: settings.prefix + getattr(settings, role) for role in (*QUEUE_ROLES, "task")}
 
 
 async def ensure_queues(settings: AdologySettings) -> None:

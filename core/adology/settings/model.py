@@ -78,6 +78,7 @@ class QueueSettings(Settings, frozen=True, kw_only=True):
     acquire: Annotated[str, _text("Media to fetch, archive and analyse.")] = "url-process-queue"
     analyze: Annotated[str, _text("Committed creatives and copies to analyse (again).")] = "creative-analyze-queue"
     insight: Annotated[str, _text("Committed brands to derive insights for.")] = "brand-ai-phase-queue"
+    task: Annotated[str, _text("Long requests of the server's clients, for `adology tasks`.")] = "server-task-queue"
     visibility_s: Annotated[
         int, _text("How long a received message stays hidden without a heartbeat, seconds.", ge=5, le=43200)
     ] = 60
@@ -198,10 +199,42 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         float,
         _text("How long a revoked token or key may still work on a replica that missed the notice, seconds.", ge=0),
     ] = 5.0
+    rate_caller: Annotated[
+        int, _text("Requests a minute of one session or key, all replicas together; 0: any.", ge=0)
+    ] = 3000
+    rate_organisation: Annotated[
+        int, _text("Requests a minute of one organisation, all replicas together; 0: any.", ge=0)
+    ] = 15000
+    reservation_s: Annotated[
+        float,
+        _text("A request with an Idempotency-Key whose server died may be carried out anew after this, seconds.", gt=0),
+    ] = 120.0
     max_body_bytes: Annotated[int, _text("Largest request body.", ge=1024)] = 1024 * 1024
     max_upload_bytes: Annotated[int, _text("Largest file that is uploaded to search with.", ge=1024)] = 32 * 1024 * 1024
     drain_s: Annotated[float, _text("On SIGTERM, time for requests and sockets to end, seconds.", ge=0)] = 10.0
     signed_url_s: Annotated[int, _text("Life of a signed address of a creative, seconds.", ge=60, le=900)] = 900
+    task_deadline_s: Annotated[
+        float, _text("A task that is not done by then fails, unless its request says less, seconds.", ge=60)
+    ] = 6 * 3600.0
+    task_kept_s: Annotated[float, _text("How long the result of a task is kept, seconds.", ge=1)] = 7 * 86400.0
+    task_lease_s: Annotated[
+        float, _text("Life of a runner's hold on a task without renewal: after that another takes it, seconds.", ge=1)
+    ] = 30.0
+    events_kept_s: Annotated[float, _text("How far back clients can take up missed events, seconds.", ge=60)] = (
+        7 * 86400.0
+    )
+    ticket_s: Annotated[float, _text("Life of a ticket for a WebSocket, seconds.", ge=1)] = 30.0
+    sockets_per_user: Annotated[int, _text("WebSockets and event streams of one user or key, per process.", ge=1)] = 20
+    socket_buffer_bytes: Annotated[
+        int, _text("What may wait for a slow client before its socket is closed.", ge=4096)
+    ] = 256 * 1024
+    ping_s: Annotated[
+        float, _text("Sockets are pinged this often; one that is silent for twice as long is closed.", gt=0)
+    ] = 20.0
+    stale_look_s: Annotated[
+        float,
+        _text("An ad counts as not looked at when its source was last read longer ago than this, seconds.", ge=60),
+    ] = 3 * 86400.0
     media_endpoint: Annotated[
         str, _text("Address by which clients reach the bucket; empty: the one that the server uses.")
     ] = ""

@@ -9,6 +9,8 @@ LONGEST_ID = 300
 """Characters of an id kept as they are: an index entry of Postgres holds 2,704 bytes."""
 LONGEST_TEXT = 100_000
 _LONGEST_KEY = 900
+_SHOWN = 60
+"""Characters of a name that an error message repeats."""
 
 
 def clean_text(text: str, limit: int = LONGEST_TEXT) -> str:
@@ -53,3 +55,20 @@ def payload_id(batch_id: str, source: str, ad_id: str, owner_org_id: str | None 
     if len(name) > _LONGEST_KEY:
         name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
     return f"{batch_id}/{name}"
+
+
+def slug(name: str) -> str:
+    """The id of a brand of that name: lower case, words joined by ``-``.
+
+    Raises:
+        ValueError: nothing is left, or more than 100 characters are.
+    """
+    words = "".join(c if c.isalnum() or c in "._" else " " for c in name.lower()).split()
+    made = "-".join(words).strip("._-")
+    if not 0 < len(made) <= 100:  # noqa: PLR2004 - the limit of Brand.id
+        raise ValueError(f"brand name {_cut(name)!r} makes the id {_cut(made)!r}; allowed: 1 to 100 characters")
+    return made
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -27,6 +27,7 @@ class Facebook(Source[FacebookSettings, date]):
     name = "facebook"
     version = 1
     lag: ClassVar[timedelta] = timedelta(days=2)
+    shows_running: ClassVar[bool] = True
 
     async def check(self, ctx: Context[FacebookSettings]) -> None:
         """Ask for one ad. Raises ConfigError with Meta's reason when the token does not work."""

@@ -31,6 +31,7 @@ class SerpApi(Source[SerpApiSettings, date]):
     name = "serpapi"
     version = 1
     lag: ClassVar[timedelta] = timedelta(days=2)
+    shows_running: ClassVar[bool] = True
 
     async def check(self, ctx: Context[SerpApiSettings]) -> None:
         """Ask for the account, which is free. Raises ConfigError when the key cannot search."""

@@ -13,6 +13,7 @@ from adology_server import parts
 from adology_server.access import Access, allow
 from adology_server.brandspaces.model import Brandspace, BrandspaceChange, Choice, NewBrandspace, Placing
 from adology_server.brandspaces.seen import SELECT, load
+from adology_server.manners.deeds import about
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
@@ -37,6 +38,7 @@ async def make_brandspace(request: Incoming, data: JSONBody[NewBrandspace]) -> R
             )
             row = await made.fetchone()
             assert row is not None  # noqa: S101 - an insert returns its row
+            about(str(row["id"]))
             await _check_known(connection, [brand for brand, _ in data.roles])
             async with connection.cursor() as cursor:
                 await cursor.executemany(

@@ -11,6 +11,7 @@ from adology_server import parts
 from adology_server.access import RANKS, Access, allow
 from adology_server.callers import INVITATION as PREFIX
 from adology_server.callers import digest, make_secret
+from adology_server.manners.deeds import about
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.people.model import Invitation, Invited, NewInvitation
@@ -41,6 +42,7 @@ async def invite(request: Incoming, data: JSONBody[NewInvitation]) -> Invited:
             [caller.org, email, data.role, digest(token), caller.user_id, own.invitation_s],
         )
         row = await made.fetchone()
+        about(str(row["id"]) if row else "")
     assert row is not None  # noqa: S101 - an insert returns its row
     return Invited(invitation=convert(row, Invitation), token=token)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from litestar import delete, get, post
 from litestar.params import FromPath, JSONBody
@@ -12,6 +12,7 @@ from adology_server import parts
 from adology_server.access import RANKS, Access, allow
 from adology_server.callers import KEY as PREFIX
 from adology_server.callers import digest, make_secret
+from adology_server.manners.deeds import about
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.people.model import Key, MadeKey, NewKey
@@ -31,13 +32,15 @@ async def make_key(request: Incoming, data: JSONBody[NewKey]) -> MadeKey:
         raise Refusal("not-allowed", f"The role {caller.role} has no scope {over[0]!r} to give.", field="scopes")
     if data.expires_at is not None and (data.expires_at.tzinfo is None or data.expires_at <= datetime.now(UTC)):
         raise Refusal("invalid", "expires_at is a time in the future, with its zone.", field="expires_at")
-    secret = make_secret(PREFIX)
+    secret, key_id = make_secret(PREFIX), uuid4()
+    about(str(key_id))
     made = await parts.tenants(request).one(
         caller.org,
         Key,
-        "insert into api_keys (org_id, user_id, name, hint, secret_hash, scopes, expires_at)"
-        f" values (%s, %s, %s, %s, %s, %s, %s) returning {KEY}",
+        "insert into api_keys (id, org_id, user_id, name, hint, secret_hash, scopes, expires_at)"
+        f" values (%s, %s, %s, %s, %s, %s, %s, %s) returning {KEY}",
         [
+            key_id,
             caller.org,
             caller.user_id,
             data.name,

@@ -14,6 +14,7 @@ from adology.log import logger
 from adology_server import parts
 from adology_server.access import Access, allow
 from adology_server.callers import ACCESS, REFRESH, digest, make_secret
+from adology_server.manners.signing import sign
 from adology_server.parts import Anybodys, Incoming
 from adology_server.people.model import Acceptance, Login, Me, NewPassword, Organisation, Person, Refresh, SessionRow
 from adology_server.people.model import Tokens as TokensAnswer
@@ -39,6 +40,8 @@ async def login(request: Anybodys, data: JSONBody[Login]) -> TokensAnswer:
         raise Refusal("too-many", f"Too many failed logins: wait {seconds} s.", headers={"retry-after": str(seconds)})
     rows = await tenants.rows(None, "select * from auth_by_email(%s)", [data.email])
     found: dict[str, Any] = rows[0] if rows else {}
+    if found:
+        sign(request, found["org_id"], found["user_id"], "login")
     if not await passwords.check(data.password, found.get("password_hash")):
         for some, free in (([pair], own.login_failures), (crowds, MANY * own.login_failures)):
             await tenants.rows(None, "select auth_failed(%s, %s, %s)", [some, free, own.login_wait_s])
@@ -64,6 +67,7 @@ async def refresh(request: Anybodys, data: JSONBody[Refresh]) -> TokensAnswer:
         return TokensAnswer(access_token=access, refresh_token=following, expires_in=own.access_s)
     if outcome == "reused":
         parts.callers(request).forget()
+        sign(request, rows[0]["org_id"], rows[0]["user_id"], "refresh")
         logger.bind(org=rows[0]["org_id"], session=str(rows[0]["session_id"])).warning("a refresh token came twice")
     raise Refusal("session-ended", "The refresh token is unknown, used or expired: log in again.")
 
@@ -145,6 +149,7 @@ async def accept_invitation(request: Anybodys, data: JSONBody[Acceptance]) -> To
         user = await made.fetchone()
         if user is None:
             raise Refusal("taken", "There is a user with this e-mail already: a person is in one organisation.")
+        sign(request, invited["org_id"], user["id"], "acceptInvitation")
         return await _open_session(connection, request, invited["org_id"], user["id"])
 
 

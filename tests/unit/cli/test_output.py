@@ -6,7 +6,8 @@ import pytest
 
 from adology.cli import output
 from adology.cli.failures import group
-from adology.cli.requests import parse_every, slug
+from adology.cli.requests import parse_every
+from adology.store.naming import slug
 
 
 @pytest.mark.parametrize(

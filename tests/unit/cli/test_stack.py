@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,27 +12,44 @@ from pathlib import Path
 import pytest
 
 from adology.cli.stack import make_programs
+from adology.embedded.ports import choose_port
 from adology.settings import AdologySettings
+from adology.settings.model import ServerSettings
 from tests.unit.cli.conftest import Run, run_process
 
 
 def test_programs_are_the_registry_the_steward_and_the_workers() -> None:
-    programs = make_programs(AdologySettings(), 3)
-    assert [p.name for p in programs] == ["registry", "server", "steward", "follow", "worker-1", "worker-2", "worker-3"]
+    port = choose_port(set())
+    programs = make_programs(AdologySettings(server=ServerSettings(port=port)), 3)
+    others = ["registry", "server", "steward", "follow", "tasks"]
+    assert [p.name for p in programs] == [*others, "worker-1", "worker-2", "worker-3"]
     registry, server, steward, worker, *_ = programs
     assert registry.argv == (
         sys.executable, "-m", "adology.cli", "registry", "--host", "127.0.0.1", "--port", "{port}",
     )  # fmt: skip
     assert (registry.port, registry.health) == (0, "/healthz")
-    assert (server.port, server.health) == (8000, "/healthz")
+    assert (server.port, server.health) == (port, "/healthz")
     assert registry.settings == {"registry.url": "http://127.0.0.1:{port}"}
     assert steward.argv[2:] == ("adology.cli", "steward", "--migrate")
     assert worker.after == ("postgres", "mongo", "aws", "registry")
     assert worker.grace_s == AdologySettings().worker.drain_s + 10
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_the_server_takes_another_port_where_somebody_has_its_own(
+    held: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1] if held else choose_port(set())
+        _, server, *_ = make_programs(AdologySettings(server=ServerSettings(port=port)), 0)
+    assert server.port == (0 if held else port)
+    assert (f"port {port} is in use" in capsys.readouterr().err) is held
+
+
 def test_no_workers_is_a_stack_for_those_who_run_them_elsewhere() -> None:
-    assert [p.name for p in make_programs(AdologySettings(), 0)] == ["registry", "server", "steward", "follow"]
+    settings = AdologySettings(server=ServerSettings(port=0))
+    assert [p.name for p in make_programs(settings, 0)] == ["registry", "server", "steward", "follow", "tasks"]
 
 
 def test_status_of_nothing_says_how_to_begin_and_exits_with_1(run: Run) -> None:

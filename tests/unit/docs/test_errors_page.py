@@ -62,7 +62,9 @@ class Uses:
 
 
 def _is_error(name: str) -> bool:
-    return name in {"Retry", "RetryLater", "Deferred", "Terminal", "Skip", "Refusal", *NOT_RAISED} or name.endswith("Error")
+    return name in {"Retry", "RetryLater", "Deferred", "Terminal", "Skip", "Refusal", *NOT_RAISED} or name.endswith(
+        "Error"
+    )
 
 
 def _constants(tree: ast.Module) -> dict[str, str]:

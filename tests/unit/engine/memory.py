@@ -219,7 +219,15 @@ class Scripted(Source[None, Any]):
 class Instance:
     """A configured source; implements `SourceInstance`."""
 
-    def __init__(self, pages: Pages, *, name: str = "library", cursor_type: Any = int, ordered: bool = False) -> None:
+    def __init__(
+        self,
+        pages: Pages,
+        *,
+        name: str = "library",
+        cursor_type: Any = int,
+        ordered: bool = False,
+        shows_running: bool = False,
+    ) -> None:
         self.name = name
         self.script = Scripted(pages)
         self.source: Source[Any, Any] = self.script
@@ -227,6 +235,8 @@ class Instance:
         self.resumed: list[str | None] = []
         if ordered:
             self.script.ordered = True  # type: ignore[misc]  # of this object only
+        if shows_running:
+            self.script.shows_running = True  # type: ignore[misc]  # as above
 
     def context(self, *, resume: str | None = None) -> Context[Any]:
         self.resumed.append(resume)

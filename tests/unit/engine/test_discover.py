@@ -248,6 +248,31 @@ def test_the_source_is_asked_from_the_stored_cursor_on() -> None:
     assert seen == [None, 7, None, None]
 
 
+@pytest.mark.parametrize(
+    ("stored", "shows_running", "broken", "whole"),
+    [
+        (None, False, False, True),
+        (7, False, False, False),  # only what is new: absence says nothing
+        (7, True, False, True),
+        (None, True, True, False),
+    ],
+)
+def test_a_source_was_seen_whole_when_it_showed_all_that_runs(
+    stored: int | None, shows_running: bool, broken: bool, whole: bool
+) -> None:
+    async def scenario() -> None:
+        bench = Bench()
+        if stored is not None:
+            bench.catalogue.cursors["library"] = msgspec.msgpack.encode(stored)
+        pages: list[Any] = [make_page("1"), *([Terminal("no more")] if broken else [])]
+        done = await bench.run(Instance(pages_of(*pages), shows_running=shows_running))
+        assert done.whole is whole
+        again = await bench.run(Instance(pages_of(*pages), shows_running=not shows_running))
+        assert again.whole is whole  # of the gathering that was; the manifest remembers
+
+    run_virtual(scenario())
+
+
 def test_a_cursor_larger_than_allowed_is_the_sources_fault() -> None:
     async def scenario() -> None:
         page = make_page("1", cursor="x" * MAX_CURSOR_BYTES)

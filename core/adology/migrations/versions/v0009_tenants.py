@@ -173,11 +173,22 @@ PRIVATE_TO_ENGINE = ("operators", "login_failures")
 """Tables that the server reaches through functions only."""
 
 
+_SHOWN = "exists (select from ad_assets m where m.sha256 = {}.{})"
+THROUGH_ADS = {
+    "assets": _SHOWN.format("assets", "sha256"),
+    "asset_analyses": _SHOWN.format("asset_analyses", "sha256"),
+    "likeness_subjects": _SHOWN.format("likeness_subjects", "sha256"),
+    "likenesses": f"{_SHOWN.format('likenesses', 'a')} and {_SHOWN.format('likenesses', 'b')}",
+    "analyses": f"case subject_kind when 'asset' then {_SHOWN.format('analyses', 'subject')}"
+    " else exists (select from ads a where a.copy_hash = analyses.subject) end",
+}
+"""What ads share: to be seen by whoever may see one of the ads."""
+
 WITH_OWNERS = ("ads", "changes", "paid_calls")
 
 GRANTS = """
 grant select on brands, batches, ads, brand_ads, assets, ad_assets, observations, analyses, asset_analyses,
-    ad_analyses, insights, ad_flags, likeness_subjects, likenesses, failures to adology_app;
+    ad_analyses, insights, ad_flags, likeness_subjects, likenesses to adology_app;
 grant select, insert, update, delete on brandspaces, brandspace_brands to adology_app;
 grant select, insert, update on users, invitations, sessions, api_keys to adology_app;
 grant select, insert on session_tokens to adology_app;
@@ -195,13 +206,15 @@ def upgrade() -> None:
         op.execute(secure(table, PUBLIC_OR_OWN))
     for table in OF_ADS:
         op.execute(secure(table, f"exists (select from ads a where a.id = {table}.ad_id)"))
+    for table, visible in THROUGH_ADS.items():
+        op.execute(secure(table, visible))
     for table in PRIVATE_TO_ENGINE:
         op.execute(secure(table, "false"))
     op.execute(GRANTS)
 
 
 def downgrade() -> None:
-    for table in (*WITH_OWNERS, *OF_ADS):
+    for table in (*WITH_OWNERS, *OF_ADS, *THROUGH_ADS):
         op.execute(release(table))
     op.execute("alter table users drop column brandspace_id")
     op.execute(

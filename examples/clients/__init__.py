@@ -1,0 +1,1 @@
+"""Small clients of the server, to be read and taken along."""

@@ -1,0 +1,91 @@
+"""Pages of ads: for each brand the next rows by index, merged; rows come as JSON and are passed on as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, LiteralString
+
+import msgspec
+
+from adology_server.ads.filters import FIRST, Filter, joined, status_of, where, with_scope
+from adology_server.ads.model import FIELDS, Sort
+
+KEYS: Final[dict[Sort, tuple[str, str]]] = {
+    "newest": ("first_seen_at", "timestamptz"),
+    "last_seen": ("last_seen_at", "timestamptz"),
+    "longest": ("run_days", "integer"),
+}
+"""What a sort goes by, the highest first; then by id."""
+
+_GROUP: Final = """f.sha256 || array(select m.sha256 from likeness_subjects l
+    join likeness_subjects m on m.group_id = l.group_id where l.sha256 = f.sha256)"""
+_SCOPE: Final = "array(select brand from scope)"
+
+
+def statement_of(which: Filter, sort: Sort, *, limit: int, begun: bool, collapse: bool) -> LiteralString:
+    """The statement that gives `limit` rows: ad_id, role, status, thumbnail, item, key, near.
+
+    The limit is part of the text: a plan that does not know it would read all rows and sort them.
+    """
+    key, kind = KEYS[sort]
+    after = f" and (f.{key}, f.ad_id) < (%(key)s::{kind}, %(ad)s)" if begun else ""
+    alone = ""
+    near = "null::int"
+    if collapse:
+        # The first of its group in the list's order stands for it.
+        alone = (
+            f" and not exists (select from {joined(which, 'g', 'cg')} where g.brand = any({_SCOPE})"
+            f" and g.sha256 = any({_GROUP}) and (g.{key}, g.ad_id) > (f.{key}, f.ad_id){where(which, 'g', 'cg')}"
+            # As it stands, by the index on creatives: as a join it would read whole brands.
+            " offset 0)"
+        )
+        near = (
+            f"(select count(distinct g.ad_id) from {joined(which, 'g', 'cg')} where g.brand = any({_SCOPE})"
+            f" and g.sha256 = any({_GROUP}) and g.ad_id <> f.ad_id{where(which, 'g', 'cg')})"
+        )
+    return f"""{with_scope(which)}
+select f.ad_id, p.role, {status_of("f", "c")} as status, f.thumbnail, f.item, f.{key} as key, {near} as near
+from scope p cross join lateral (
+    select f.brand, f.ad_id, f.source, f.vendor_status, f.stopped_on, f.looked_at, f.thumbnail, f.item, f.{key},
+        f.sha256
+    from {joined(which, "f", "cf")}
+    where f.brand = p.brand and {FIRST}{where(which, "f", "cf")}{after}{alone}
+    order by f.{key} desc, f.ad_id desc limit {int(limit)}
+) f left join feed_coverage c on c.brand = f.brand and c.source = f.source
+order by f.{key} desc, f.ad_id desc limit {int(limit)}"""
+
+
+def place_of(row: dict[str, Any]) -> list[Any]:
+    """What a cursor holds of the last row of a page."""
+    key = row["key"]
+    return [key if isinstance(key, int) else key.isoformat(), row["ad_id"]]
+
+
+def render(
+    rows: Sequence[dict[str, Any]], following: str | None, sign: Callable[[str], str], fields: Sequence[str] | None
+) -> bytes:
+    """The page as JSON, without taking rows apart where all fields are wanted."""
+    items = ",".join([_row(row, sign) for row in rows])
+    if fields is not None:
+        wanted = [{name: row[name] for name in fields} for row in msgspec.json.decode(f"[{items}]")]
+        items = msgspec.json.encode(wanted).decode()[1:-1]
+    return f'{{"items":[{items}],"next":{msgspec.json.encode(following).decode()}}}'.encode()
+
+
+def _row(row: dict[str, Any], sign: Callable[[str], str]) -> str:
+    key = row["thumbnail"]
+    # Signed addresses are ASCII without quotes or backslashes.
+    url = "null" if key is None else f'"{sign(key)}"'
+    near = "null" if row["near"] is None else row["near"]
+    return (
+        f'{{"role":"{row["role"]}","status":"{row["status"]}","near_duplicates":{near},"thumbnail_url":{url},'
+        f"{row['item'][1:]}"
+    )
+
+
+def read_fields(names: Sequence[str] | None) -> tuple[list[str] | None, str]:
+    """The fields that are wanted, in the order of a row; the first name that is none."""
+    if not names:
+        return None, ""
+    unknown = [name for name in names if name not in FIELDS]
+    return [name for name in FIELDS if name in names], unknown[0] if unknown else ""

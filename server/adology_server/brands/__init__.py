@@ -1,0 +1,1 @@
+"""Brands: the catalogue that all organisations share."""

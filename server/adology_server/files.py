@@ -1,0 +1,102 @@
+"""Addresses of creatives and thumbnails: signed, for a short time, and served by the bucket itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+from urllib.parse import quote
+
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.session import Session
+
+from adology.errors import ConfigError
+from adology.settings import resolve_secret
+from adology.settings.model import AdologySettings, AwsSettings
+
+SHOWN = frozenset(
+    {"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "video/mp4", "video/webm", "video/quicktime"}
+)
+"""Types that browsers show and that hold no scripts; others are saved to a file."""
+_MOST_KEPT = 50_000
+_KEPT_SHARE = 3
+"""An address is given again for a third of its life: what is given out is good for two thirds at least."""
+
+
+class SignedUrls:
+    """Signs in this process, without asking anybody. Safe to share between threads."""
+
+    def __init__(self, settings: AdologySettings) -> None:
+        own = settings.server
+        self._life_s = own.signed_url_s
+        self._region = settings.aws.region
+        self._base = _base(own.media_endpoint or settings.aws.endpoint_url, settings)
+        self._aws = settings.aws
+        self._credentials: Any = None
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], tuple[float, str]] = {}
+
+    def url(self, key: str, *, content_type: str = "", name: str = "") -> str:
+        """An address at which exactly this object can be read, and nothing else, by GET.
+
+        Args:
+            key: of the object, as it is in the bucket.
+            content_type: of the object; what browsers do not show is saved to a file.
+            name: of that file.
+
+        Raises:
+            ConfigError: there are no credentials to sign with.
+        """
+        shown = not content_type or content_type in SHOWN
+        disposition = "inline" if shown else f"attachment; filename*=UTF-8''{quote(name or key.rpartition('/')[2])}"
+        now = time.monotonic()
+        kept = self._kept.get((key, disposition))
+        if kept is not None and kept[0] > now:
+            return kept[1]
+        made = self._sign(key, disposition)
+        with self._lock:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key, disposition] = (now + self._life_s / _KEPT_SHARE, made)
+        return made
+
+    def _sign(self, key: str, disposition: str) -> str:
+        if self._credentials is None:
+            self._credentials = _find_credentials(self._aws)
+        # Those of a role change: the chain renews them when they are taken.
+        frozen = self._credentials.get_frozen_credentials()
+        request = AWSRequest(
+            method="GET",
+            url=f"{self._base}/{quote(key, safe='/~')}",
+            params={"response-content-disposition": disposition},
+        )
+        S3SigV4QueryAuth(frozen, "s3", self._region, expires=self._life_s).add_auth(request)
+        signed: str = request.url
+        return signed
+
+
+def key_of(s3_path: str) -> str:
+    """The key in ``s3://bucket/key``."""
+    return s3_path.removeprefix("s3://").partition("/")[2]
+
+
+def _base(endpoint: str, settings: AdologySettings) -> str:
+    """Where the bucket is: by path at an endpoint of one's own, by name at AWS."""
+    if endpoint:
+        return f"{endpoint.rstrip('/')}/{settings.s3.bucket}"
+    return f"https://{settings.s3.bucket}.s3.{settings.aws.region}.amazonaws.com"
+
+
+def _find_credentials(aws: AwsSettings) -> Any:
+    if aws.access_key_id:
+        return Credentials(
+            resolve_secret(aws.access_key_id, setting="aws.access_key_id"),
+            resolve_secret(aws.secret_access_key, setting="aws.secret_access_key"),
+        )
+    found = Session().get_credentials()
+    if found is None:
+        hint = "Set it, or give the process a role."
+        raise ConfigError("aws.access_key_id", "is not set, and the usual chain has no credentials", hint)
+    return found

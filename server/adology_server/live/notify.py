@@ -1,0 +1,60 @@
+"""Workers say how a task stands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import post
+from litestar.params import JSONBody
+from msgspec import Meta
+from psycopg.types.json import Jsonb
+
+from adology.types import Struct
+from adology_server import parts
+from adology_server.access import Access, allow
+from adology_server.parts import Anybodys
+from adology_server.problems import Refusal, not_found
+
+MOST_BYTES = 32 * 1024
+"""Of result and progress: they go to every client. What is larger belongs into S3, and its address here."""
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """``{"request_id":"abc123","status":"completed","result":"…"}``; fields of newer workers are let pass."""
+
+    request_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    status: Literal["processing", "completed", "failed"]
+    result: Any = None
+    error: Annotated[str, Meta(max_length=2000)] | None = None
+    progress: dict[str, Any] | None = None
+
+
+@post("/notify", opt=allow(Access.SERVICE), status_code=204, operation_id="notify")
+async def notify(request: Anybodys, data: JSONBody[Notice]) -> None:
+    """Take a worker's word on a task: it is stored, and told to those who may see it. Said again, nothing changes."""
+    for field, value in (("result", data.result), ("progress", data.progress)):
+        if len(msgspec.json.encode(value)) > MOST_BYTES:
+            raise Refusal("invalid", f"{field} has more than {MOST_BYTES} bytes of JSON.", field=field)
+    if "\\u0000" in msgspec.json.encode([data.result, data.error, data.progress]).decode():
+        raise Refusal("invalid", "The database takes no NUL character.", field="result")
+    try:
+        task = UUID(data.request_id)
+    except ValueError:
+        raise not_found("task", data.request_id) from None
+    ((row),) = await parts.tenants(request).rows(
+        None,
+        "select task_notified(%s, %s, %s, %s, %s) as outcome",
+        [
+            task,
+            data.status,
+            Jsonb(data.result) if data.result is not None else None,
+            data.error,
+            Jsonb(data.progress) if data.progress is not None else None,
+        ],
+    )
+    if row["outcome"] == "unknown":
+        raise not_found("task", data.request_id)
+    if row["outcome"] != "noted":
+        raise Refusal("conflict", f"The task has ended: it is {row['outcome']}.")

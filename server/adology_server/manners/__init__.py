@@ -1,0 +1,1 @@
+"""How every request is treated: limits, keys that make it happen once, records of what it changed."""

@@ -1,0 +1,116 @@
+"""The vector indexes in this process: taken from the newest snapshot, in step with what is committed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from adology.aws import open_client
+from adology.errors import AdologyError, describe
+from adology.log import logger
+from adology.settings.load import convert
+from adology.settings.model import AdologySettings
+from adology.storage import S3Store
+from adology.store import Database
+from adology.store.follower import Follower
+from adology_faiss import Filter, UnknownSpaceError, VectorSettings, parse_id
+from adology_faiss.home import Home
+from adology_faiss.indexes import VectorIndexes
+from adology_faiss.memory_home import MemoryHome
+from adology_faiss.postgres_home import PostgresHome
+from adology_faiss.shelf import Shelf
+
+RESTART_S = 5.0
+SPARE = 2
+"""A subject may stand in an index twice: of public ads, and of the organisation's own."""
+
+Vector = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+
+
+class Asked(NamedTuple):
+    """A place in a space; `without` are subjects that are not their own neighbours."""
+
+    space: str
+    vector: Vector
+    without: frozenset[str] = frozenset()
+
+
+class Near(NamedTuple):
+    """A subject of an analyzer, and how near it is."""
+
+    analyzer: str
+    space: str
+    subject: str
+    similarity: float
+
+
+class SimilarityIndexes:
+    """Reads with the engine's rights, and answers for one organisation at a time.
+
+    What it finds is looked up once more by the caller, under row-level security: a mistake of one
+    of the two shows nobody what is private.
+    """
+
+    def __init__(self, settings: AdologySettings) -> None:
+        self._settings = settings
+        self._own = convert(settings.sinks.get("faiss", {}), VectorSettings, where="sinks.faiss", prefix="sinks.faiss.")
+        self._home: Home | None = None
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._keep_following())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def spaces(self) -> list[str]:
+        """Those that can be searched now."""
+        return list(self._home.list_spaces()) if self._home is not None else []
+
+    async def search(self, asked: Iterable[Asked], owner: str, brands: Sequence[str] | None, k: int) -> list[Near]:
+        """The `k` nearest subjects to any of the places, for an organisation; of these brands only, if given."""
+        which = Filter(owner=owner, brands=frozenset(brands or ()))
+        best: dict[tuple[str, str], Near] = {}
+        for one in asked:
+            index = self._home.get(one.space) if self._home is not None else None
+            if index is None or (brands is not None and not brands):
+                continue
+            with contextlib.suppress(UnknownSpaceError):
+                for match in await index.search(one.vector, SPARE * k + len(one.without), which):
+                    name = parse_id(match.id)
+                    near = Near(name.analyzer, one.space, name.subject, match.similarity)
+                    key = (name.analyzer, name.subject)
+                    if name.subject not in one.without and (key not in best or best[key].similarity < near.similarity):
+                        best[key] = near
+        return sorted(best.values(), key=lambda near: (-near.similarity, near.subject))[:k]
+
+    async def _keep_following(self) -> None:
+        while not self._stop.is_set():
+            try:
+                async with contextlib.AsyncExitStack() as stack:
+                    database = await stack.enter_async_context(Database(self._settings.postgres))
+                    home = await self._open(stack, database)
+                    self._home = home
+                    await Follower(database, VectorIndexes(database, home)).run(self._stop, poll_s=self._own.poll_s)
+            except AdologyError as error:
+                logger.bind(error=describe(error)).warning("the vector indexes are not in step; trying again")
+            except Exception:  # noqa: BLE001 - searches go on with what is there
+                logger.exception("the vector indexes failed; trying again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), RESTART_S)
+
+    async def _open(self, stack: contextlib.AsyncExitStack, database: Database) -> Home:
+        if self._own.store == "postgres":
+            return PostgresHome(database, hnsw_rows=self._own.hnsw_rows)
+        client: Any = await stack.enter_async_context(open_client(self._settings.aws, "s3"))
+        return MemoryHome(Shelf(S3Store(client, self._settings.s3)))

@@ -1,0 +1,121 @@
+"""From ads to places in spaces, and from neighbours back to ads: under row-level security."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, LiteralString
+from uuid import UUID
+
+from adology.store.similar import unpack
+from adology_server import parts
+from adology_server.parts import Incoming
+from adology_server.problems import not_found
+from adology_server.similar.index import Asked, Near
+from adology_server.similar.model import How, Neighbour, SimilarAd
+from adology_server.tenancy import convert
+
+MOST_PLACES = 20
+"""Embeddings of one ad that are looked around."""
+ADS_SHOWN = 5
+
+_PLACES: Final = """
+select 'looks' as how, l.analyzer, l.sha256 as subject, n.result->>'space' as space, n.result->>'vector' as vector
+from ad_assets m join asset_analyses l on l.sha256 = m.sha256 join analyses n on n.key = l.key and n.state = 'done'
+where m.ad_id = %(ad)s and n.result ? 'space' and n.result ? 'vector'
+union all
+select 'says', l.analyzer, a.copy_hash, n.result->>'space', n.result->>'vector'
+from ads a join ad_analyses l on l.ad_id = a.id join analyses n on n.key = l.key and n.state = 'done'
+where a.id = %(ad)s and n.result ? 'space' and n.result ? 'vector'
+limit %(most)s"""
+
+_KINDS: Final = "select distinct analyzer, subject, subject_kind from analyses where subject = any(%s)"
+_OF_ASSETS: Final = "select m.sha256 as subject, m.ad_id from ad_assets m where m.sha256 = any(%(subjects)s)"
+_OF_COPIES: Final = "select a.copy_hash as subject, a.id as ad_id from ads a where a.copy_hash = any(%(subjects)s)"
+_FIRST: Final = """
+select * from (
+    select s.subject, a.id as ad_id, b.brand, a.source, a.source_ad_id, a.advertiser,
+        coalesce(a.titles[1], left(a.bodies[1], 200), '') as title, a.last_seen_at,
+        count(*) over (partition by s.subject) as in_all,
+        row_number() over (partition by s.subject order by a.last_seen_at desc, a.id) as rank
+    from ("""
+_REST: Final = """) s join ads a on a.id = s.ad_id
+    join lateral (select min(x.brand) as brand from brand_ads x where x.ad_id = a.id
+        and (%(brands)s::text[] is null or x.brand = any(%(brands)s))) b on b.brand is not null
+) x where rank <= %(most)s order by subject, rank"""
+_ADS: Final[dict[How, LiteralString]] = {
+    "looks": _FIRST + _OF_ASSETS + _REST,
+    "says": _FIRST + _OF_COPIES + _REST,
+}
+
+
+async def brands_of(request: Incoming, brandspace_id: UUID) -> list[str]:
+    """The brands of a brandspace.
+
+    Raises:
+        Refusal: 404, it is not one of the caller's organisation.
+    """
+    rows = await parts.tenants(request).rows(
+        request.user.org,
+        "select s.id, b.brand from brandspaces s left join brandspace_brands b on b.brandspace_id = s.id"
+        " where s.id = %s",
+        [brandspace_id],
+    )
+    if not rows:
+        raise not_found("brandspace", brandspace_id)
+    return sorted(row["brand"] for row in rows if row["brand"] is not None)
+
+
+async def places_of(request: Incoming, ad_id: int, how: How | None) -> list[Asked]:
+    """Where an ad's creatives and copy stand.
+
+    Raises:
+        Refusal: 404, there is no such ad, or it is somebody else's.
+    """
+    async with parts.tenants(request).transaction(request.user.org) as connection:
+        seen = await connection.execute("select id from ads where id = %s", [ad_id])
+        if await seen.fetchone() is None:
+            raise not_found("ad", ad_id)
+        found = await connection.execute(_PLACES, {"ad": ad_id, "most": MOST_PLACES})
+        rows = await found.fetchall()
+    # One space may hold pictures and words: no part of an ad is a neighbour of another.
+    own = frozenset(row["subject"] for row in rows)
+    return [
+        Asked(row["space"], vector, own)
+        for row in rows
+        if how in (None, row["how"]) and (vector := unpack(row["vector"])) is not None
+    ]
+
+
+async def with_ads(request: Incoming, near: Sequence[Near], brands: Sequence[str] | None) -> tuple[Neighbour, ...]:
+    """The neighbours that the caller may see, with ads."""
+    tenants, org = parts.tenants(request), request.user.org
+    kinds: dict[tuple[str, str], How] = {
+        (row["analyzer"], row["subject"]): "says" if row["subject_kind"] == "ad" else "looks"
+        for row in await tenants.rows(org, _KINDS, [[one.subject for one in near]])
+    }
+    subjects: dict[How, list[str]] = {"looks": [], "says": []}
+    for (_, subject), how in kinds.items():
+        subjects[how].append(subject)
+    ads: dict[tuple[How, str], list[SimilarAd]] = defaultdict(list)
+    counts: dict[tuple[How, str], int] = {}
+    for how, statement in _ADS.items():
+        if not subjects[how]:
+            continue
+        values = {"subjects": subjects[how], "brands": None if brands is None else list(brands), "most": ADS_SHOWN}
+        for row in await tenants.rows(org, statement, values):
+            counts[how, row["subject"]] = row["in_all"]
+            ads[how, row["subject"]].append(convert(row, SimilarAd))
+    found = [(kinds[one.analyzer, one.subject], one) for one in near if (one.analyzer, one.subject) in kinds]
+    return tuple(
+        Neighbour(
+            how=how,
+            similarity=round(one.similarity, 4),
+            space=one.space,
+            subject=one.subject,
+            ads=tuple(ads[how, one.subject]),
+            ads_in_all=counts[how, one.subject],
+        )
+        for how, one in found
+        if (how, one.subject) in counts
+    )

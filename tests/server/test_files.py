@@ -1,0 +1,97 @@
+"""Signed addresses: for one object, one method and a short time, and cheap to give out again."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from adology.settings import AdologySettings
+from adology.settings.model import AwsSettings, ServerSettings
+from adology_server.files import SignedUrls, key_of
+
+KEY = "assets/ab/ab c+ü~.png"
+
+
+def made_by(**server: Any) -> SignedUrls:
+    aws = AwsSettings(access_key_id="AKIDEXAMPLE", secret_access_key="secret", region="eu-west-1")
+    return SignedUrls(AdologySettings(aws=aws, server=ServerSettings(**server)))
+
+
+def test_the_signature_is_the_one_that_the_vendors_own_client_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime(2026, 11, 1, 12))  # noqa: DTZ001 - as theirs
+    client = boto3.client(
+        "s3", region_name="eu-west-1", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="secret",
+        endpoint_url="https://media.example", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )  # fmt: skip
+    expected = client.generate_presigned_url(
+        "get_object",
+        Params={"Bucket": "adology", "Key": KEY, "ResponseContentDisposition": "inline"},
+        ExpiresIn=900,
+    )
+    ours = made_by(media_endpoint="https://media.example/").url(KEY)
+    assert _parts(ours) == _parts(expected)
+    assert _parts(ours)[2]["X-Amz-Date"] == ["20261101T120000Z"]
+
+
+def _parts(url: str) -> tuple[str, str, dict[str, list[str]]]:
+    split = urlsplit(url)
+    query = parse_qs(split.query, strict_parsing=True)
+    return split.netloc, split.path, query
+
+
+def test_each_object_has_its_own_signature() -> None:
+    urls = made_by(signed_url_s=60)
+    one, other = _parts(urls.url("a/one")), _parts(urls.url("a/two"))
+    assert one[2]["X-Amz-Signature"] != other[2]["X-Amz-Signature"]
+    assert one[2]["X-Amz-Expires"] == ["60"]
+    assert one[0] == "adology.s3.eu-west-1.amazonaws.com"
+    assert one[1] == "/a/one"
+
+
+def test_what_browsers_do_not_show_is_saved_to_a_file() -> None:
+    urls = made_by()
+
+    def disposition(content_type: str) -> str:
+        return _parts(urls.url("assets/x.svg", content_type=content_type))[2]["response-content-disposition"][0]
+
+    assert disposition("image/png") == "inline"
+    assert disposition("image/svg+xml") == disposition("text/html") == "attachment; filename*=UTF-8''x.svg"
+
+
+def test_an_address_is_given_again_for_a_third_of_its_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = made_by(signed_url_s=900)
+    signed: list[str] = []
+    real = SignedUrls._sign
+
+    def counting(self: SignedUrls, key: str, disposition: str) -> str:
+        signed.append(key)
+        return real(self, key, disposition)
+
+    monkeypatch.setattr(SignedUrls, "_sign", counting)
+    clock = [1000.0]
+    monkeypatch.setattr("adology_server.files.time.monotonic", lambda: clock[0])
+    for moment, count in ((1000, 1), (1299, 1), (1301, 2)):
+        clock[0] = moment
+        urls.url("a")
+        assert len(signed) == count, moment
+
+
+def test_a_page_of_addresses_is_cheap() -> None:
+    urls = made_by()
+    keys = [f"derived/{number}/thumbnail.jpg" for number in range(50)]
+    for key in keys:
+        urls.url(key)
+    began = time.perf_counter()
+    for key in keys:
+        urls.url(key)
+    assert time.perf_counter() - began < 0.005
+
+
+def test_keys_are_told_from_their_bucket() -> None:
+    assert key_of("s3://bucket/a/b.png") == "a/b.png"
