@@ -67,8 +67,10 @@ def test_no_arguments_show_help_and_count_as_wrong_usage(run: Run) -> None:
         (["up", "--port", "postgres"], "--port 'postgres' is not NAME=NUMBER, such as postgres=5433"),
         (
             ["up", "--port", "postgress=5433"],
-            "no service 'postgress' has a port; allowed: postgres, mongo, aws, registry, server."
-            " See `adology up --help`",
+            (
+                "no service 'postgress' has a port; allowed: postgres, mongo, aws, registry, server."
+                " See `adology up --help`"
+            ),
         ),
         (
             ["worker", "--queues", "gather,paint"],
