@@ -18,7 +18,7 @@ from adology_postgres import PostgresSink
 from tests.bench.lab import BenchError, Lab
 from tests.bench.meter import Timed
 from tests.bench.model import Goal, Line, Size, ratios
-from tests.bench.plain_copy import TABLES, copy_all
+from tests.bench.plain_copy import TABLES, copy_all, open_to_copy
 from tests.system.batches import ListBatch, make_ad, make_result, opened, sha, shown
 
 GROUP = "commit"
@@ -95,6 +95,8 @@ async def _rep(lab: Lab, side: Side, data: Data) -> tuple[Run, Rows]:
             # Nothing of the batch: a worker's pool is connected long before it commits.
             await sink.write(context, ListBatch(DONE, BRAND))
             with psycopg.connect(settings.postgres.url) as link:
+                if side != "commit":
+                    open_to_copy(link)
                 server, client = Timed(lab.server_pids()), time.process_time()
                 if side == "commit":
                     await sink.write(context, ListBatch(BATCH, BRAND, ads=data.ads, results=data.results))

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
+import psycopg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -131,8 +132,9 @@ def add_task(world: World, org: str = "acme", brand: str = "nike") -> str:
 
 def change_task(world: World, task: str, step: int) -> int:
     """Progress of a task; the number of its event."""
-    world.rows(
-        "update tasks set state = 'processing', progress = jsonb_build_object('step', %s) where id = %s", [step, task]
-    )
-    ((number,),) = world.rows("select max(id) from events")
-    return int(number)
+    statement = "update tasks set state = 'processing', progress = jsonb_build_object('step', %s) where id = %s"
+    with psycopg.connect(world.url, autocommit=True) as link:
+        link.execute(statement, [step, task])
+        row = link.execute("select max(id) from events").fetchone()
+    assert row is not None
+    return int(row[0])

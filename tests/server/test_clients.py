@@ -109,6 +109,7 @@ def test_the_javascript_client_does_the_same_under_node(settings: AdologySetting
             lines = out.decode().splitlines()
             assert node.returncode == 0, errors.decode()
             assert lines[:2] == [f"{EMAIL} (owner) of acme", "Sport: nike (primary), puma (competitor)"]
+            assert "0 ads" in lines  # nobody follows commits here
             assert lines[-1] == "nike: completed"
 
     asyncio.run(scenario())

@@ -19,14 +19,14 @@ KEY = "assets/ab/ab c+ü~.png"
 
 
 def made_by(**server: Any) -> SignedUrls:
-    aws = AwsSettings(access_key_id="AKIDEXAMPLE", secret_access_key="secret", region="eu-west-1")
+    aws = AwsSettings(access_key_id="AKIDEXAMPLE", secret_access_key="made-up-access-key", region="eu-west-1")
     return SignedUrls(AdologySettings(aws=aws, server=ServerSettings(**server)))
 
 
 def test_the_signature_is_the_one_that_the_vendors_own_client_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime(2026, 11, 1, 12))  # noqa: DTZ001 - as theirs
     client = boto3.client(
-        "s3", region_name="eu-west-1", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="secret",
+        "s3", region_name="eu-west-1", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="made-up-access-key",
         endpoint_url="https://media.example", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
     )  # fmt: skip
     expected = client.generate_presigned_url(

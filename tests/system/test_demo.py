@@ -163,6 +163,20 @@ def test_progress_and_insights_of_each_brand_are_shown_as_plain_lines(finished: 
         assert re.search(rf"^ *{brand.id} +{public} ", insights, re.MULTILINE)
 
 
+def test_a_customer_sees_it_all_through_the_api(finished: Run) -> None:
+    shown = finished.out[finished.out.index("Brandspace") :]
+    space, rest = shown.split("Feed", 1)
+    feed, refresh = rest.split("Refresh", 1)
+    roles = ["primary", "competitor", "competitor"]
+    for brand, role in zip(finished.world.brands, roles, strict=True):
+        ads = truth_of(brand, finished).ads
+        assert re.search(rf"^ *{brand.id} +{role} +{ads} ", space, re.MULTILINE), space
+    assert re.search(r"^ *lumen-outdoor +followed +0 ", space, re.MULTILINE)
+    assert any(re.search(rf"^ *{brand.id} +\w+", feed, re.MULTILINE) for brand in finished.world.brands)
+    statuses = re.findall(r"^ *\d+ +(\w+)", refresh, re.MULTILINE)
+    assert (statuses[0], statuses[-1]) == ("queued", "completed")
+
+
 def test_nothing_runs_after_the_demo(finished: Run) -> None:
     assert processes_of(finished.home) == []
 
@@ -228,7 +242,9 @@ def wait_for(tmp_path: Path, text: str, running: subprocess.Popen[bytes]) -> Non
 
 
 @pytest.mark.parametrize(
-    "moment", ["Adology: three", "· trouble", "✓ brands"], ids=["drawing", "starting", "gathering"]
+    "moment",
+    ["Adology: three", "· trouble", pytest.param("✓ brands", marks=pytest.mark.slow)],
+    ids=["drawing", "starting", "gathering"],
 )
 def test_ctrl_c_stops_everything(running: subprocess.Popen[bytes], tmp_path: Path, moment: str) -> None:
     wait_for(tmp_path, moment, running)

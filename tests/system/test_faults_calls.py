@@ -64,12 +64,13 @@ def test_each_call_failing_once_loses_nothing(
 @pytest.mark.parametrize(
     "call",
     [
-        "postgres analyses.claim",
         "postgres items.save",
         "sink mongo",
-        "sink postgres",
-        "s3 put_object",
         "registry submit",
+        *(
+            pytest.param(call, marks=pytest.mark.slow)
+            for call in ("postgres analyses.claim", "sink postgres", "s3 put_object")
+        ),
     ],
 )
 def test_a_store_that_is_long_away_turns_no_creative_into_a_failure(

@@ -151,7 +151,7 @@ async def remove_brand(request: Incoming, brandspace_id: FromPath[UUID], brand: 
         await connection.execute(_TOUCH, [brandspace_id])
 
 
-@put("/v1/me/brandspace", opt=allow(Access.VIEWER), status_code=204, operation_id="chooseBrandspace")
+@put("/v1/me/brandspace", opt=allow(Access.SESSION), status_code=204, operation_id="chooseBrandspace")
 async def choose_brandspace(request: Incoming, data: JSONBody[Choice]) -> None:
     """The brandspace that the caller sees from now on where a request names none."""
     brandspace = await load(request, data.brandspace_id)

@@ -179,7 +179,8 @@ def test_rows_stay_in_the_database_until_they_are_asked_for(postgres: str, ads: 
         return open_cursors
 
     assert asyncio.run(run()) == 1
-    assert ads.execute("select count(*) from pg_stat_activity where application_name = 'adology'").fetchone() == (0,)
+    ours = "select count(*) from pg_stat_activity where application_name = 'adology' and datname = current_database()"
+    assert ads.execute(ours).fetchone() == (0,)
 
 
 def test_the_connection_lost_under_way_is_worth_another_try(postgres: str, ads: Connection) -> None:
