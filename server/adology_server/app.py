@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
-from adology.settings.model import AdologySettings
+from adology.settings.model import AdologySettings, ServerSettings
 from adology_server import documents, health
 from adology_server.access import check_routes, guard
 from adology_server.ads import routes as ads
@@ -39,6 +39,9 @@ from adology_server.similar.index import SimilarityIndexes
 from adology_server.tasks import routes as tasks
 from adology_server.tenancy import Tenants
 
+FORM_BYTES = 64 * 1024
+"""Of a form beside the file in it."""
+
 ROUTES = (
     *health.ROUTES,
     *people.ROUTES,
@@ -53,6 +56,12 @@ ROUTES = (
     *documents.ROUTES,
 )
 """Of the role `api`."""
+
+
+def _api(own: ServerSettings) -> list[Any]:
+    """The routes of REST; those that take files have another limit of bodies."""
+    uploads = Router("/", route_handlers=[*similar.UPLOADS], request_max_body_size=own.max_upload_bytes + FORM_BYTES)
+    return [*ROUTES, uploads]
 
 
 def create_app(settings: AdologySettings) -> Litestar:
@@ -90,7 +99,7 @@ def create_app(settings: AdologySettings) -> Litestar:
             yield
 
     app = Litestar(
-        [*(ROUTES if "api" in own.roles else health.ROUTES), *(live.LIVE if hub is not None else ())],
+        [*(_api(own) if "api" in own.roles else health.ROUTES), *(live.LIVE if hub is not None else ())],
         state=state,
         lifespan=[opened],
         guards=[guard],

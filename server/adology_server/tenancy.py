@@ -25,7 +25,8 @@ Connection = AsyncConnection[DictRow]
 Values = Mapping[str, Any] | Sequence[Any] | None
 T = TypeVar("T")
 
-_FOR = "select set_config('adology.org_id', %s, true)"
+_FOR = "select set_config('role', 'adology_app', true), set_config('adology.org_id', %s, true)"
+"""The role is said each time as well: a pooler may have dropped what the connection began with."""
 TAKEN_OVER = "AD001"
 """SQLSTATE of `finish_change`: the idempotency key is held by another execution."""
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -64,7 +65,8 @@ class Tenants:
                 "connect_timeout": 10,
                 "application_name": "adology-server",
                 # RESET leads back to this role as well.
-                "options": f"-c role={ROLE} -c statement_timeout={milliseconds}",
+                "options": f"-c role={ROLE} -c statement_timeout={milliseconds}"
+                f" -c idle_in_transaction_session_timeout={2 * milliseconds}",
             },
             open=False,
         )

@@ -73,11 +73,13 @@ def test_a_member_adds_a_brand_with_handles_and_schedule(store_settings: Adology
 def test_an_admin_changes_handles_and_schedule(store_settings: AdologySettings, world: World) -> None:
     world.rows(
         "update brands set handles = %s, refresh_every = '1 day' where id = 'nike'",
-        [Jsonb({"facebook": ["1"], "shop": ["a"]})],
+        [Jsonb({"facebook": ["1"], "shop": ["a"], "crm": ["nobody else's"], "files": ["/a/folder"]})],
     )
     world.rows("insert into feed_coverage (brand, source, owner_org_id, tried_at, outcome) values"
                " ('nike', 'theirs', 'rival', now(), 'ok'), ('nike', 'facebook', null, now(), 'ok')")  # fmt: skip
-    sources = {"shop": {"plugin": "customer_db"}}
+    # Of rival's database nothing was gathered yet.
+    sources = {"shop": {"plugin": "customer_db", "owner_org_id": "acme"}}
+    sources |= {"crm": {"plugin": "customer_db", "owner_org_id": "rival"}}
 
     async def scenario() -> None:
         async with serving(msgspec.structs.replace(store_settings, sources=sources)) as nobody:

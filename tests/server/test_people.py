@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import psycopg
 import pytest
 
 from adology.settings import AdologySettings
@@ -188,3 +189,35 @@ def test_another_password_ends_the_other_sessions(store_settings: AdologySetting
             await log_in(nobody, "viewer@acme.example", "a whole new password")
 
     asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("world")
+def test_of_many_guesses_at_once_those_behind_the_first_failures_learn_nothing(store_settings: AdologySettings) -> None:
+    async def scenario() -> None:
+        async with serving(store_settings, login_failures=2) as nobody:
+            guesses = [*(f"wrong password {number}" for number in range(9)), PASSWORD]
+            body = {"email": "owner@acme.example"}
+            answers = await asyncio.gather(
+                *(nobody.ask("POST", "/v1/auth/login", {**body, "password": guess}) for guess in guesses)
+            )
+            told = [answer.kind for answer in answers]
+            assert told[-1] == "too-many"
+            assert told.count("wrong-credentials") <= 5
+
+    asyncio.run(scenario())
+
+
+def test_a_login_that_was_under_way_ends_with_the_password(store_settings: AdologySettings, world: World) -> None:
+    async def scenario() -> None:
+        async with serving(store_settings) as nobody:
+            with psycopg.connect(world.url) as link:
+                link.execute("update users set password_hash = 'another' where email = 'owner@acme.example'")
+                logging_in = asyncio.create_task(
+                    nobody.ask("POST", "/v1/auth/login", {"email": "owner@acme.example", "password": PASSWORD})
+                )
+                await asyncio.sleep(0.5)  # it has read the old hash by now, or waits for the row
+                link.commit()
+            assert (await logging_in).kind == "wrong-credentials"
+
+    asyncio.run(scenario())
+    assert world.rows("select count(*) from sessions") == [(0,)]

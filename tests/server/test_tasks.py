@@ -60,7 +60,7 @@ def test_a_refresh_is_accepted_and_ends_with_its_batch(settings: AdologySettings
             done = await wait_task(owner, task, is_("completed"))
             batch = done["result"]["batch"]
             assert (done["kind"], done["brand"], done["error"], done["result"]["ads"]) == ("refresh", "nike", None, 4)
-            assert done["progress"] == {"phase": "done", "ads": 4, "expected": 4, "done": 4, "failed": 0}
+            assert done["progress"] == {"phase": "done", "share": 1.0, "ads": 4}
             committed = await engine.ledger.find_batch(batch)
             assert committed is not None
             assert committed.state == "committed"

@@ -24,13 +24,14 @@ Search = Annotated[str | None, QueryParameter(max_length=200, description="Part 
 OURS: Final = ("files", "customer_db")
 """Sources whose handles are places on our machines or words in a customer's database: set by whoever runs them."""
 
-_OWN: Final = """b.id, b.name, b.handles - array(select others_sources(b.id)) as handles,
+_OWN: Final = """b.id, b.name, b.handles - array(select others_sources(b.id)) - %(hidden)s::text[] as handles,
     extract(epoch from b.refresh_every)::bigint as refresh_every_s, b.next_refresh_at, b.created_at"""
 _DETAIL: Final = f"""select {_OWN}, (select count(*) from feed f where f.brand = b.id) as ads,
     (select max(committed_at) from batches t where t.brand = b.id and t.state = 'committed') as last_committed_at,
     (select coalesce(json_agg(json_build_object('source', c.source, 'outcome', c.outcome, 'tried_at', c.tried_at,
         'read_at', c.read_at, 'whole_at', c.whole_at) order by c.source), '[]')
-        from feed_coverage c where c.brand = b.id) as sources from brands b where b.id = %s"""
+        from feed_coverage c where c.brand = b.id and c.source <> all(%(hidden)s)) as sources
+    from brands b where b.id = %(brand)s"""
 
 
 @get("/v1/brands", opt=allow(Access.VIEWER), operation_id="listBrands")
@@ -47,7 +48,7 @@ async def list_brands(request: Incoming, q: Search = None, limit: Limit = DEFAUL
         f"select {_OWN} from brands b where b.id > %(after)s"
         " and (%(q)s = '' or position(lower(%(q)s) in lower(b.name)) > 0 or position(lower(%(q)s) in b.id) > 0)"
         " order by b.id limit %(limit)s",
-        {"after": place[0] if place else "", "q": words, "limit": limit + 1},
+        {"after": place[0] if place else "", "q": words, "limit": limit + 1, "hidden": _hidden(request)},
     )
     return await cursors.page(question, rows, limit, lambda brand: [brand.id])
 
@@ -106,10 +107,22 @@ async def change_brand(request: Incoming, brand: FromPath[str], data: JSONBody[B
 
 
 async def _load(request: Incoming, brand: str) -> BrandDetail:
-    found = await parts.tenants(request).one(request.user.org, BrandDetail, _DETAIL, [brand])
+    values = {"brand": brand, "hidden": _hidden(request)}
+    found = await parts.tenants(request).one(request.user.org, BrandDetail, _DETAIL, values)
     if found is None:
         raise not_found("brand", brand)
     return found
+
+
+def _hidden(request: Incoming) -> list[str]:
+    """Sources that others need not know of: folders of our machines, databases of other organisations."""
+    settings: AdologySettings = request.app.state.settings
+    plugins = {name: own.get("plugin", name) for name, own in settings.sources.items()} | {"files": "files"}
+    return sorted(
+        name
+        for name, plugin in plugins.items()
+        if plugin in OURS and settings.sources.get(name, {}).get("owner_org_id") != request.user.org
+    )
 
 
 def _check_sources(request: Incoming, handles: dict[str, Any]) -> None:

@@ -33,8 +33,8 @@ class Member(ABC):
 
     @property
     def who(self) -> UUID | None:
-        """Whose connections are counted together: a key's, or a person's."""
-        return self.caller.key_id or self.caller.user_id
+        """Whose connections are counted together: a person's, by whatever session or key."""
+        return self.caller.user_id
 
     @property
     def right(self) -> UUID | None:

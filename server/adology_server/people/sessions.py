@@ -34,21 +34,28 @@ async def login(request: Anybodys, data: JSONBody[Login]) -> TokensAnswer:
     # Nobody is locked out by a stranger's few failures elsewhere.
     pair, crowds = _who(email, address), [_who(email), _who(address)]
     whose = [pair, *crowds]
-    ((waits),) = await tenants.rows(None, "select auth_wait(%s) as s", [whose])
-    if waits["s"] > 0:
-        seconds = int(waits["s"]) + 1
-        raise Refusal("too-many", f"Too many failed logins: wait {seconds} s.", headers={"retry-after": str(seconds)})
+    await _check_wait(request, whose)
     rows = await tenants.rows(None, "select * from auth_by_email(%s)", [data.email])
     found: dict[str, Any] = rows[0] if rows else {}
     if found:
         sign(request, found["org_id"], found["user_id"], "login")
-    if not await passwords.check(data.password, found.get("password_hash")):
+    right = await passwords.check(data.password, found.get("password_hash"))
+    # Of many that came at once, those behind the first failures learn nothing.
+    await _check_wait(request, whose)
+    if not right:
         for some, free in (([pair], own.login_failures), (crowds, MANY * own.login_failures)):
             await tenants.rows(None, "select auth_failed(%s, %s, %s)", [some, free, own.login_wait_s])
         logger.bind(address=address).warning("login refused")
         raise Refusal("wrong-credentials", "The e-mail or the password is wrong.")
     await tenants.rows(None, "select auth_succeeded(%s)", [[pair]])
     async with tenants.transaction(found["org_id"]) as connection:
+        # It may have been changed, or its owner shut out, while it was checked.
+        still = await connection.execute(
+            "select id from users where id = %s and password_hash = %s and disabled_at is null for update",
+            [found["user_id"], found["password_hash"]],
+        )
+        if await still.fetchone() is None:
+            raise Refusal("wrong-credentials", "The e-mail or the password is wrong.")
         if passwords.is_outdated(found["password_hash"]):
             renewed = await passwords.hash(data.password)
             await connection.execute("update users set password_hash = %s where id = %s", [renewed, found["user_id"]])
@@ -136,11 +143,12 @@ async def accept_invitation(request: Anybodys, data: JSONBody[Acceptance]) -> To
     hashed = await parts.passwords(request).hash(data.password)
     async with tenants.transaction(invited["org_id"]) as connection:
         taken = await connection.execute(
-            "update invitations set accepted_at = now() where id = %s and accepted_at is null",
+            "update invitations set accepted_at = now()"
+            " where id = %s and accepted_at is null and revoked_at is null and expires_at > now()",
             [invited["invitation_id"]],
         )
         if not taken.rowcount:
-            raise Refusal("gone", "The invitation was used a moment ago.")
+            raise Refusal("gone", "The invitation was used or withdrawn a moment ago.")
         made = await connection.execute(
             "insert into users (org_id, email, name, role, password_hash) values (%s, %s, %s, %s, %s)"
             " on conflict (email) do nothing returning id",
@@ -203,6 +211,14 @@ async def _revoke(request: Incoming, which: LiteralString, values: list[Any], wh
         )
     parts.callers(request).forget()
     return done.rowcount
+
+
+async def _check_wait(request: Anybodys, whose: list[str]) -> None:
+    """Raise while somebody with too many failures has to wait."""
+    rows = await parts.tenants(request).rows(None, "select auth_wait(%s) as s", [whose])
+    if rows[0]["s"] > 0:
+        seconds = int(rows[0]["s"]) + 1
+        raise Refusal("too-many", f"Too many failed logins: wait {seconds} s.", headers={"retry-after": str(seconds)})
 
 
 def _who(*what: str) -> str:

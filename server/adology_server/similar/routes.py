@@ -57,7 +57,6 @@ async def search_by_text(request: Incoming, data: JSONBody[TextSearch], brandspa
     opt=allow(Access.VIEWER),
     status_code=HTTP_200_OK,
     operation_id="searchByMedia",
-    request_max_body_size=None,
 )
 async def search_by_media(
     request: Incoming,
@@ -111,4 +110,6 @@ def _embedding(request: Incoming) -> Embedding:
     return found
 
 
-ROUTES = (similar_ads, search_by_text, search_by_media)
+ROUTES = (similar_ads, search_by_text)
+UPLOADS = (search_by_media,)
+"""Those whose bodies may be as large as a file."""

@@ -16,7 +16,10 @@ from adology_server.tasks.model import Work
 from adology_server.tasks.store import TaskStore
 
 OPEN = """
-select t.id, t.progress, b.id as batch, b.state, b.error, b.counts, b.expected_count, b.committed_at
+select t.id, t.progress, b.id as batch, b.state, b.expected_count, b.committed_at,
+    case when b.state = 'committed' then (select count(*) from brand_ads x join ads a on a.id = x.ad_id
+        where x.brand = t.brand and x.last_batch = b.id and (a.owner_org_id is null or a.owner_org_id = t.org_id))
+    end as ads
 from tasks t
 left join gather_requests r on r.request_key = t.batch_key and r.brand = t.brand
 left join batches b on b.id = r.batch_id
@@ -24,14 +27,15 @@ where t.state = 'processing' and t.batch_key is not null
 order by t.id for update of t skip locked"""
 
 ITEMS = """
-select batch_id, count(*) filter (where status <> 'missing') as done,
-    count(*) filter (where status = 'failed') as failed
+select batch_id, count(*) filter (where status <> 'missing') as done
 from batch_items where batch_id = any(%s) group by batch_id"""
 
 _CHANGE = """
 update tasks set state = %(state)s, progress = %(progress)s, result = %(result)s, error = %(error)s,
     ended_at = case when %(ended)s then now() end, expires_at = case when %(ended)s then now() + %(kept)s end
 where id = %(id)s"""
+
+FAILED = "the gathering failed; whoever runs the system sees why"
 
 Row = dict[str, Any]
 
@@ -82,7 +86,7 @@ class Refresher:
             "state": "completed" if committed else "failed" if failed else "processing",
             "progress": Jsonb(progress),
             "result": Jsonb(result) if committed else None,
-            "error": row["error"] or "the gathering failed" if failed else None,
+            "error": FAILED if failed else None,
             "ended": committed or failed,
             "kept": self._kept,
         }
@@ -94,20 +98,19 @@ def batch_key(task: UUID) -> str:
 
 
 def progress_of(row: Row, items: Row | None) -> dict[str, Any]:
-    """What clients see of a batch: its phase, and how many of its media are done.
+    """What clients see of a batch: its phase, the share of its media that are done, and at the end their ads.
 
-    Phases: waiting (no worker has it), gather, acquire, done, failed.
+    Phases: waiting (no worker has it), gather, acquire, done, failed. A batch may hold ads of other
+    organisations' databases: neither its counts nor its errors are for everybody.
     """
-    state, counts, expected = row["state"], row["counts"] or {}, row["expected_count"]
+    state, expected = row["state"], row["expected_count"]
     if state is None:
         return {"phase": "waiting"}
     progress: dict[str, Any] = {
         "phase": {"discovering": "gather", "acquiring": "acquire", "committed": "done"}.get(state, "failed")
     }
-    if "ads" in counts:
-        progress["ads"] = counts["ads"]
-    if expected is not None:
-        done = items["done"] if items else (expected if state == "committed" else 0)
-        progress |= {"expected": expected, "done": done}
-        progress["failed"] = items["failed"] if items else counts.get("failures", 0)
+    if state == "committed":
+        return {**progress, "share": 1.0, "ads": row["ads"]}
+    if expected:
+        progress["share"] = round((items["done"] if items else 0) / expected, 2)
     return progress

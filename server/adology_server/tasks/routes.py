@@ -15,6 +15,7 @@ from adology_server.files import SignedUrls, key_of
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.tasks.export import folder
 from adology_server.tasks.model import LONGEST_S, NewExport, Queued, Task, TaskFile
 from adology_server.tenancy import Connection, convert
 
@@ -93,7 +94,11 @@ async def get_task_file(request: Incoming, task_id: FromPath[UUID]) -> TaskFile:
     if task.kind != "export" or task.status != "completed":
         raise Refusal("conflict", f"The {task.kind} is {task.status}: only an export that is completed has a file.")
     urls: SignedUrls = request.app.state.urls
-    key, name = key_of(task.result["object"]), f"ads-{task_id}.{task.result['format']}"
+    key = key_of(task.result["object"]) if isinstance(task.result, dict) and "object" in task.result else ""
+    # Whoever reported the end: only a file of this very task is signed.
+    if not key.startswith(folder(request.user.org, task_id)):
+        raise Refusal("gone", "The export has no file: export again.")
+    name = f"ads-{task_id}.{key.rpartition('.')[2]}"
     url = urls.url(key, content_type="application/octet-stream", name=name)
     # An address is given again for a third of its life.
     return TaskFile(url=url, expires_in=parts.settings(request).signed_url_s * 2 // 3)

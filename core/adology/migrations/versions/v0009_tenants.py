@@ -15,13 +15,15 @@ depends_on = None
 
 ROLE = """
 do $$ begin
-    create role adology_app nologin nosuperuser nocreatedb nocreaterole nobypassrls;
-exception when duplicate_object or unique_violation then null;  -- roles are the server's, not the database's
+    -- Roles are the server's, not the database's: somebody may have made it, and given it to us.
+    if not exists (select from pg_roles where rolname = 'adology_app') then
+        create role adology_app nologin nosuperuser nocreatedb nocreaterole nobypassrls;
+    end if;
+exception when duplicate_object or unique_violation then null;
 end $$;
 do $$ begin
     -- PostgreSQL 16 and newer: who makes a role may not take it by that alone.
-    if not exists (select from pg_auth_members where roleid = 'adology_app'::regrole
-            and member = quote_ident(current_user)::regrole and set_option) then
+    if not pg_has_role(current_user, 'adology_app', 'SET') then
         execute format('grant adology_app to %I', current_user);
     end if;
 end $$;
@@ -188,7 +190,7 @@ WITH_OWNERS = ("ads", "changes", "paid_calls")
 
 GRANTS = """
 grant select on brands, batches, ads, brand_ads, assets, ad_assets, observations, analyses, asset_analyses,
-    ad_analyses, insights, ad_flags, likeness_subjects, likenesses to adology_app;
+    ad_analyses, ad_flags, likeness_subjects, likenesses to adology_app;
 grant select, insert, update, delete on brandspaces, brandspace_brands to adology_app;
 grant select, insert, update on users, invitations, sessions, api_keys to adology_app;
 grant select, insert on session_tokens to adology_app;
