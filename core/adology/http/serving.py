@@ -13,6 +13,7 @@ from typing import Any, Literal
 import uvicorn
 
 from adology.errors import EngineError
+from adology.http.bounded import BoundedHttp
 from adology.http.sockets import SocketProtocol
 from adology.log import logger
 from adology.types import Struct
@@ -95,7 +96,7 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=BoundedHttp,
             ws=ws,
             ws_max_size=how.largest_message,
             ws_ping_interval=None,  # the application pings: it knows what a slow client may cost

@@ -4,28 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, LiteralString, get_args
-
-from litestar.params import QueryParameter
+from typing import Any, Final, LiteralString, get_args
 
 from adology.types import Struct
-from adology_server.brandspaces.model import BrandRole
+from adology_server.ads import parameters
+from adology_server.ads.parameters import LEVELS, Status
 from adology_server.problems import Refusal
-
-Status = Literal["running", "stopped", "not_looked", "unknown"]
-Level = Literal["none", "low", "medium", "high"]
-LEVELS: Final[tuple[Level, ...]] = get_args(Level)
-MOST: Final = 50
-"""Values of one filter."""
-
-
-def _parameter(name: str, text: str, **limits: Any) -> Any:
-    return QueryParameter(name=name, description=text, **limits)
-
-
-Day = datetime | None
-Many = list[str] | None
-_LIST: Final = {"max_items": MOST}
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -56,62 +40,34 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 def read_filter(
-    brand: Annotated[Many, _parameter("brand", "Brands, by id.", **_LIST)] = None,
-    role: Annotated[list[BrandRole] | None, _parameter("role", "What the brand is in the brandspace.")] = None,
-    source: Annotated[Many, _parameter("source", "Sources, by name.", **_LIST)] = None,
-    platform: Annotated[Many, _parameter("platform", "Platforms that the ad runs on.", **_LIST)] = None,
-    format_: Annotated[Many, _parameter("format", "Formats, as sources name them.", **_LIST)] = None,
-    status: Annotated[
-        list[Status] | None,
-        _parameter(
-            "status",
-            "`running`: seen when its source was last read, and said to be active. `stopped`: the source says so,"
-            " or did not show it although it shows all that runs. `not_looked`: its source was not read, or not"
-            " lately. `unknown`: the source does not tell.",
-        ),
-    ] = None,
-    language: Annotated[Many, _parameter("language", "ISO 639-1 codes.", **_LIST)] = None,
-    domain: Annotated[Many, _parameter("domain", "Hosts of landing pages, without `www.`.", **_LIST)] = None,
-    label: Annotated[Many, _parameter("label", "Any of these labels, as `taxonomy:id`.", **_LIST)] = None,
-    label_all: Annotated[Many, _parameter("label_all", "All of these labels.", **_LIST)] = None,
-    label_none: Annotated[Many, _parameter("label_none", "None of these labels.", **_LIST)] = None,
-    passed: Annotated[Many, _parameter("passed", "All of these rules passed, as `pack:rule`.", **_LIST)] = None,
-    failed: Annotated[Many, _parameter("failed", "Any of these rules failed.", **_LIST)] = None,
-    first_seen_from: Annotated[Day, _parameter("first_seen_from", "First seen at or after.")] = None,
-    first_seen_to: Annotated[Day, _parameter("first_seen_to", "First seen before.")] = None,
-    last_seen_from: Annotated[Day, _parameter("last_seen_from", "Last seen at or after.")] = None,
-    last_seen_to: Annotated[Day, _parameter("last_seen_to", "Last seen before.")] = None,
-    run_days_min: Annotated[
-        int | None, _parameter("run_days_min", "Ran at least so many days.", ge=0, le=100000)
-    ] = None,
-    run_days_max: Annotated[
-        int | None, _parameter("run_days_max", "Ran at most so many days.", ge=0, le=100000)
-    ] = None,
-    safety_max: Annotated[
-        Level | None, _parameter("safety_max", "Judged, by words and pictures, and at most this sensitive.")
-    ] = None,
-    safety_score_max: Annotated[
-        float | None,
-        _parameter("safety_score_max", "Creatives judged, and at most so likely pornographic.", ge=0, le=1),
-    ] = None,
-    q: Annotated[
-        str, _parameter("q", "Words in copy or creative: quotes, `or` and `-` as in web searches.", max_length=500)
-    ] = "",
+    brand: parameters.Brands = None,
+    role: parameters.Roles = None,
+    source: parameters.Sources = None,
+    platform: parameters.Platforms = None,
+    format_: parameters.Formats = None,
+    status: parameters.Statuses = None,
+    language: parameters.Languages = None,
+    domain: parameters.Domains = None,
+    label: parameters.AnyLabel = None,
+    label_all: parameters.AllLabels = None,
+    label_none: parameters.NoLabel = None,
+    passed: parameters.Passed = None,
+    failed: parameters.Failed = None,
+    first_seen_from: parameters.FirstSeenFrom = None,
+    first_seen_to: parameters.FirstSeenTo = None,
+    last_seen_from: parameters.LastSeenFrom = None,
+    last_seen_to: parameters.LastSeenTo = None,
+    run_days_min: parameters.RunDaysMin = None,
+    run_days_max: parameters.RunDaysMax = None,
+    safety_max: parameters.SafetyMax = None,
+    safety_score_max: parameters.SafetyScoreMax = None,
+    q: parameters.Words = "",
 ) -> Filter:
     """The filter of the request's query.
 
     Raises:
         Refusal: a time without its zone.
     """
-    times = {
-        "first_seen_from": first_seen_from,
-        "first_seen_to": first_seen_to,
-        "last_seen_from": last_seen_from,
-        "last_seen_to": last_seen_to,
-    }
-    for name, value in times.items():
-        if value is not None and value.tzinfo is None:
-            raise Refusal("invalid", f"{name} has no time zone: write it as 2026-01-31T00:00:00Z.", field=name)
     return Filter(
         brand=tuple(brand or ()),
         role=tuple(role or ()),
@@ -126,13 +82,23 @@ def read_filter(
         label_none=tuple(label_none or ()),
         passed=tuple(passed or ()),
         failed=tuple(failed or ()),
+        first_seen_from=_zoned("first_seen_from", first_seen_from),
+        first_seen_to=_zoned("first_seen_to", first_seen_to),
+        last_seen_from=_zoned("last_seen_from", last_seen_from),
+        last_seen_to=_zoned("last_seen_to", last_seen_to),
         run_days_min=run_days_min,
         run_days_max=run_days_max,
         safety_max=None if safety_max is None else LEVELS.index(safety_max),
         safety_score_max=safety_score_max,
         q=q.replace("\0", "").strip(),
-        **times,
     )
+
+
+def _zoned(name: str, time: datetime | None) -> datetime | None:
+    """The time; a Refusal for one that does not say in which zone."""
+    if time is not None and time.tzinfo is None:
+        raise Refusal("invalid", f"{name} has no time zone: write it as 2026-01-31T00:00:00Z.", field=name)
+    return time
 
 
 STATUS: Final = """case

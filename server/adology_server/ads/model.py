@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal
 
-from adology_server.ads.filters import Level, Status
+from adology_server.ads.parameters import Level, Status
 from adology_server.brandspaces.model import BrandRole
 from adology_server.people.model import Answer
 
