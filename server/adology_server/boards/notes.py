@@ -13,6 +13,7 @@ from adology_server import parts
 from adology_server.access import RANKS, Access, allow
 from adology_server.boards.ads import check_seen
 from adology_server.boards.model import NewNote, Note, Tag
+from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
@@ -48,19 +49,15 @@ async def list_notes(
     request: Incoming, ad_id: FromPath[int], limit: Limit = DEFAULT, after: After = None
 ) -> Page[Note]:
     """What was said about an ad, the oldest first."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["notes", caller.org, ad_id]
-    place = await cursors.decode(question, after)
-    async with parts.tenants(request).transaction(caller.org) as connection:
+    async with parts.tenants(request).transaction(request.user.org) as connection:
         await check_seen(connection, ad_id)
-        found = await connection.execute(
-            f"select {_NOTE} from notes where ad_id = %(ad)s and"
-            " (%(at)s::timestamptz is null or (created_at, id) > (%(at)s, %(id)s::uuid))"
-            " order by created_at, id limit %(limit)s",
-            {"ad": ad_id, "at": place[0] if place else None, "id": place[1] if place else None, "limit": limit + 1},
-        )
-        rows = [convert(row, Note) for row in await found.fetchall()]
-    return await cursors.page(question, rows, limit, lambda row: [row.created_at, row.id])
+    statement = (
+        f"select {_NOTE} from notes where ad_id = %(ad)s and"
+        " (%(created_at)s::timestamptz is null or (created_at, id) > (%(created_at)s, %(id)s::uuid))"
+        " order by created_at, id limit %(limit)s"
+    )
+    what, begin = ["notes", ad_id], {"created_at": None, "id": None}
+    return await list_page(request, Note, what, statement, begin, limit=limit, after=after, ad=ad_id)
 
 
 @patch("/v1/notes/{note_id:uuid}", opt=allow(Access.MEMBER), operation_id="changeNote")
@@ -130,17 +127,11 @@ async def list_ad_tags(request: Incoming, ad_id: FromPath[int]) -> list[str]:
 @get("/v1/tags", opt=allow(Access.VIEWER), operation_id="listTags")
 async def list_tags(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Tag]:
     """The organisation's tags with the number of ads that have them, by name."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["tags", caller.org]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Tag,
-        "select t.tag, count(*) as ads from ad_tags t join ads a on a.id = t.ad_id where t.tag > %s"
-        " group by t.tag order by t.tag limit %s",
-        [place[0] if place else "", limit + 1],
+    statement = (
+        "select t.tag, count(*) as ads from ad_tags t join ads a on a.id = t.ad_id where t.tag > %(tag)s"
+        " group by t.tag order by t.tag limit %(limit)s"
     )
-    return await cursors.page(question, rows, limit, lambda row: [row.tag])
+    return await list_page(request, Tag, ["tags"], statement, {"tag": ""}, limit=limit, after=after)
 
 
 async def _lock(request: Incoming, connection: Connection, note_id: UUID) -> Note:

@@ -13,6 +13,7 @@ from adology_server import parts
 from adology_server.access import Access, allow
 from adology_server.boards.ads import check_seen
 from adology_server.boards.model import Board, BoardChange, NewBoard, Pinned
+from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
@@ -49,16 +50,8 @@ async def make_board(request: Incoming, data: JSONBody[NewBoard]) -> Response[Bo
 @get("/v1/boards", opt=allow(Access.VIEWER), operation_id="listBoards")
 async def list_boards(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Board]:
     """The organisation's boards, by name."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["boards", caller.org]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Board,
-        f"{_BOARD} where lower(b.name) > lower(%s) order by lower(b.name) limit %s",
-        [place[0] if place else "", limit + 1],
-    )
-    return await cursors.page(question, rows, limit, lambda row: [row.name])
+    statement = f"{_BOARD} where lower(b.name) > lower(%(name)s) order by lower(b.name) limit %(limit)s"
+    return await list_page(request, Board, ["boards"], statement, {"name": ""}, limit=limit, after=after)
 
 
 @get("/v1/boards/{board_id:uuid}", opt=allow(Access.VIEWER), operation_id="getBoard")
@@ -98,19 +91,14 @@ async def list_board_ads(
     request: Incoming, board_id: FromPath[UUID], limit: Limit = DEFAULT, after: After = None
 ) -> Page[Pinned]:
     """The ads on a board, in the order in which they came."""
-    caller, cursors = request.user, parts.cursors(request)
     await _load(request, board_id)
-    question = ["board", caller.org, board_id]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Pinned,
+    statement = (
         "select p.ad_id, a.source, a.source_ad_id, a.advertiser, coalesce(a.titles[1], a.bodies[1], '') as title,"
         " p.added_by, p.added_at, p.number from board_ads p join ads a on a.id = p.ad_id"
-        " where p.board_id = %s and p.number > %s order by p.number limit %s",
-        [board_id, place[0] if place else 0, limit + 1],
+        " where p.board_id = %(board)s and p.number > %(number)s order by p.number limit %(limit)s"
     )
-    return await cursors.page(question, rows, limit, lambda row: [row.number])
+    what, begin = ["board", board_id], {"number": 0}
+    return await list_page(request, Pinned, what, statement, begin, limit=limit, after=after, board=board_id)
 
 
 @put("/v1/boards/{board_id:uuid}/ads/{ad_id:int}", opt=allow(Access.MEMBER), status_code=204, operation_id="pinAd")

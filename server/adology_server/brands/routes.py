@@ -16,6 +16,7 @@ from adology.store.naming import slug
 from adology_server import parts
 from adology_server.access import Access, allow
 from adology_server.brands.model import Brand, BrandChange, BrandDetail, NewBrand
+from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
@@ -37,20 +38,15 @@ _DETAIL: Final = f"""select {_OWN}, (select count(*) from feed f where f.brand =
 @get("/v1/brands", opt=allow(Access.VIEWER), operation_id="listBrands")
 async def list_brands(request: Incoming, q: Search = None, limit: Limit = DEFAULT, after: After = None) -> Page[Brand]:
     """The brands of the catalogue, by id."""
-    caller, cursors = request.user, parts.cursors(request)
     words = (q or "").replace("\0", "").strip()
-    question = ["brands", caller.org, words]
-    place = await cursors.decode(question, after)
     # Prefixes and parts alike: position() knows no wildcards.
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Brand,
-        f"select {_OWN} from brands b where b.id > %(after)s"
+    statement = (
+        f"select {_OWN} from brands b where b.id > %(id)s"
         " and (%(q)s = '' or position(lower(%(q)s) in lower(b.name)) > 0 or position(lower(%(q)s) in b.id) > 0)"
-        " order by b.id limit %(limit)s",
-        {"after": place[0] if place else "", "q": words, "limit": limit + 1, "hidden": _hidden(request)},
+        " order by b.id limit %(limit)s"
     )
-    return await cursors.page(question, rows, limit, lambda brand: [brand.id])
+    what, given = ["brands", words], {"q": words, "hidden": _hidden(request)}
+    return await list_page(request, Brand, what, statement, {"id": ""}, limit=limit, after=after, **given)
 
 
 @get("/v1/brands/{brand:str}", opt=allow(Access.VIEWER), operation_id="getBrand")

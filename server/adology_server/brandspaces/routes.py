@@ -13,6 +13,7 @@ from adology_server import parts
 from adology_server.access import Access, allow
 from adology_server.brandspaces.model import Brandspace, BrandspaceChange, Choice, NewBrandspace, Placing
 from adology_server.brandspaces.seen import SELECT, load
+from adology_server.lists import list_page
 from adology_server.manners.deeds import about
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
@@ -62,17 +63,9 @@ async def make_brandspace(request: Incoming, data: JSONBody[NewBrandspace]) -> R
 @get("/v1/brandspaces", opt=allow(Access.VIEWER), operation_id="listBrandspaces")
 async def list_brandspaces(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Brandspace]:
     """The organisation's brandspaces, by name."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["brandspaces", caller.org]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Brandspace,
-        # The name is lowered by the database: Python does it otherwise in some alphabets.
-        f"{SELECT} where lower(s.name) > lower(%s) order by lower(s.name) limit %s",
-        [place[0] if place else "", limit + 1],
-    )
-    return await cursors.page(question, rows, limit, lambda row: [row.name])
+    # The name is lowered by the database: Python does it otherwise in some alphabets.
+    statement = f"{SELECT} where lower(s.name) > lower(%(name)s) order by lower(s.name) limit %(limit)s"
+    return await list_page(request, Brandspace, ["brandspaces"], statement, {"name": ""}, limit=limit, after=after)
 
 
 @get("/v1/brandspaces/{brandspace_id:uuid}", opt=allow(Access.VIEWER), operation_id="getBrandspace")

@@ -9,8 +9,8 @@ from litestar import get
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adology.log import logger
-from adology_server import parts
 from adology_server.access import Access, allow
+from adology_server.lists import list_page
 from adology_server.manners.deeds import CURRENT, PROBLEM_KIND, REFUSED, deed_of
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
@@ -49,17 +49,12 @@ class Record(Answer, frozen=True, kw_only=True):
 @get("/v1/audit", opt=allow(Access.ADMIN), operation_id="listAudit")
 async def list_audit(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Record]:
     """What was done in the organisation, and what was refused; the newest first."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["audit", caller.org]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Record,
+    statement = (
         f"select {RECORD} from audit where coalesce(org_id, '') = %(org)s"
-        " and (%(after)s::bigint is null or seq < %(after)s) order by seq desc limit %(limit)s",
-        {"org": caller.org, "after": place[0] if place else None, "limit": limit + 1},
+        " and (%(seq)s::bigint is null or seq < %(seq)s) order by seq desc limit %(limit)s"
     )
-    return await cursors.page(question, rows, limit, lambda row: [row.seq])
+    org = request.user.org
+    return await list_page(request, Record, ["audit"], statement, {"seq": None}, limit=limit, after=after, org=org)
 
 
 class Refusals:

@@ -11,6 +11,7 @@ from adology_server import parts
 from adology_server.access import RANKS, Access, allow
 from adology_server.callers import INVITATION as PREFIX
 from adology_server.callers import digest, make_secret
+from adology_server.lists import list_page
 from adology_server.manners.deeds import about
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
@@ -50,17 +51,11 @@ async def invite(request: Incoming, data: JSONBody[NewInvitation]) -> Invited:
 @get("/v1/invitations", opt=allow(Access.ADMIN), operation_id="listInvitations")
 async def list_invitations(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Invitation]:
     """Those that can still be taken."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["invitations", caller.org]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Invitation,
-        f"select {INVITATION} from invitations where {_OPEN} and (%(after)s::uuid is null or id > %(after)s)"
-        " order by id limit %(limit)s",
-        {"after": place[0] if place else None, "limit": limit + 1},
+    statement = (
+        f"select {INVITATION} from invitations where {_OPEN} and (%(id)s::uuid is null or id > %(id)s)"
+        " order by id limit %(limit)s"
     )
-    return await cursors.page(question, rows, limit, lambda row: [row.id])
+    return await list_page(request, Invitation, ["invitations"], statement, {"id": None}, limit=limit, after=after)
 
 
 @delete("/v1/invitations/{invitation_id:uuid}", opt=allow(Access.ADMIN), operation_id="withdrawInvitation")

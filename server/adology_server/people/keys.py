@@ -12,6 +12,7 @@ from adology_server import parts
 from adology_server.access import RANKS, Access, allow
 from adology_server.callers import KEY as PREFIX
 from adology_server.callers import digest, make_secret
+from adology_server.lists import list_page
 from adology_server.manners.deeds import about
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
@@ -57,22 +58,13 @@ async def make_key(request: Incoming, data: JSONBody[NewKey]) -> MadeKey:
 @get("/v1/keys", opt=allow(Access.SESSION), operation_id="listKeys")
 async def list_keys(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Key]:
     """The caller's keys; admins see all of the organisation."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["keys", caller.org, caller.user_id, _sees_all(request)]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Key,
+    statement = (
         f"select {KEY} from api_keys where revoked_at is null and (%(all)s or user_id = %(user)s)"
-        " and (%(after)s::uuid is null or id > %(after)s) order by id limit %(limit)s",
-        {
-            "all": _sees_all(request),
-            "user": caller.user_id,
-            "after": place[0] if place else None,
-            "limit": limit + 1,
-        },
+        " and (%(id)s::uuid is null or id > %(id)s) order by id limit %(limit)s"
     )
-    return await cursors.page(question, rows, limit, lambda row: [row.id])
+    seen = {"all": _sees_all(request), "user": request.user.user_id}
+    what = ["keys", *seen.values()]
+    return await list_page(request, Key, what, statement, {"id": None}, limit=limit, after=after, **seen)
 
 
 @delete("/v1/keys/{key_id:uuid}", opt=allow(Access.SESSION), operation_id="revokeKey")

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from adology_server import parts
 from adology_server.access import RANKS, Access, allow
+from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.people.model import Organisation, OrganisationChange, Person, PersonChange
@@ -47,16 +48,8 @@ async def change_organisation(request: Incoming, data: JSONBody[OrganisationChan
 @get("/v1/users", opt=allow(Access.VIEWER), operation_id="listUsers")
 async def list_users(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Person]:
     """The people of the organisation, by e-mail."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["users", caller.org]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Person,
-        f"select {PERSON} from users where email > %s order by email limit %s",
-        [place[0] if place else "", limit + 1],
-    )
-    return await cursors.page(question, rows, limit, lambda person: [person.email])
+    statement = f"select {PERSON} from users where email > %(email)s order by email limit %(limit)s"
+    return await list_page(request, Person, ["users"], statement, {"email": ""}, limit=limit, after=after)
 
 
 @get("/v1/users/{user_id:uuid}", opt=allow(Access.VIEWER), operation_id="getUser")

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from adology_server import parts
 from adology_server.access import Access, allow
 from adology_server.files import SignedUrls, key_of
+from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
@@ -107,17 +108,12 @@ async def get_task_file(request: Incoming, task_id: FromPath[UUID]) -> TaskFile:
 @get("/v1/tasks", opt=allow(Access.VIEWER), operation_id="listTasks")
 async def list_tasks(request: Incoming, limit: Limit = DEFAULT, after: After = None) -> Page[Task]:
     """The organisation's tasks, the newest first."""
-    caller, cursors = request.user, parts.cursors(request)
-    question = ["tasks", caller.org]
-    place = await cursors.decode(question, after)
-    rows = await parts.tenants(request).all(
-        caller.org,
-        Task,
-        f"{SELECT} where %(at)s::timestamptz is null or (created_at, id) < (%(at)s, %(id)s::uuid)"
-        " order by created_at desc, id desc limit %(limit)s",
-        {"at": place[0] if place else None, "id": place[1] if place else None, "limit": limit + 1},
+    statement = (
+        f"{SELECT} where %(created_at)s::timestamptz is null or (created_at, id) < (%(created_at)s, %(id)s::uuid)"
+        " order by created_at desc, id desc limit %(limit)s"
     )
-    return await cursors.page(question, rows, limit, lambda row: [row.created_at, row.id])
+    begin = {"created_at": None, "id": None}
+    return await list_page(request, Task, ["tasks"], statement, begin, limit=limit, after=after)
 
 
 @get("/v1/tasks/{task_id:uuid}", opt=allow(Access.VIEWER), operation_id="getTask")
