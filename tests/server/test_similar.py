@@ -105,6 +105,9 @@ def test_private_ads_are_nobody_elses_neighbours(settings: AdologySettings, seed
             assert names(mine) == ["secret", "near"]
             assert names(theirs["items"]) == ["near"]
             assert "secret" not in str(theirs)
+            # Not even the place of a hit is taken by what they may not see.
+            (nearest,) = (await rival.get(path, everywhere="true", limit=1))["items"]
+            assert nearest["ads"][0]["source_ad_id"] == "near"
             told = [
                 (await rival.ask("GET", f"/v1/ads/{ad}/similar", everywhere="true"))
                 .body["detail"]

@@ -95,7 +95,8 @@ async def get_task_file(request: Incoming, task_id: FromPath[UUID]) -> TaskFile:
     if task.kind != "export" or task.status != "completed":
         raise Refusal("conflict", f"The {task.kind} is {task.status}: only an export that is completed has a file.")
     urls: SignedUrls = request.app.state.urls
-    key = key_of(task.result["object"]) if isinstance(task.result, dict) and "object" in task.result else ""
+    made = task.result.get("object") if isinstance(task.result, dict) else None
+    key = key_of(made) if isinstance(made, str) else ""
     # Whoever reported the end: only a file of this very task is signed.
     if not key.startswith(folder(request.user.org, task_id)):
         raise Refusal("gone", "The export has no file: export again.")
