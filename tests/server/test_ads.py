@@ -252,7 +252,8 @@ def test_anothers_private_ads_are_nowhere(store_settings: AdologySettings, ads: 
 
     async def scenario() -> None:
         await follow(store_settings)
-        async with serving(store_settings) as nobody:
+        sources = {"crm": {"plugin": "customer_db", "owner_org_id": "rival"}}
+        async with serving(msgspec.structs.replace(store_settings, sources=sources)) as nobody:
             owner, rival = await sporty(nobody), await sporty(nobody, "rival")
             for path in (
                 "/v1/ads", "/v1/ads?collapse=true", "/v1/ads?q=canary", "/v1/ads?label=theme:canary", "/v1/ads/facets",

@@ -37,7 +37,7 @@ def up(
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait until all is ready, seconds.")] = 120.0,
     json: Json = False,
 ) -> None:
-    """Start the embedded servers, the registry, the steward, the followers, the task runner and the workers.
+    """Start the embedded servers and our processes: registry, REST server, steward, followers, task runner, workers.
 
     Returns when all are ready; they go on in the background, also after the terminal closes.
     Harmless when they already run. Data stays in the home folder.

@@ -25,13 +25,17 @@ Search = Annotated[str | None, QueryParameter(max_length=200, description="Part 
 OURS: Final = ("files", "customer_db")
 """Sources whose handles are places on our machines or words in a customer's database: set by whoever runs them."""
 
-_OWN: Final = """b.id, b.name, b.handles - array(select others_sources(b.id)) - %(hidden)s::text[] as handles,
+PUBLIC: Final = ("facebook", "serpapi")
+"""Sources that everybody may know of, configured or not."""
+
+_OWN: Final = """b.id, b.name, coalesce((select jsonb_object_agg(h.key, h.value) from jsonb_each(b.handles) h
+        where h.key = any(%(shown)s) and h.key <> all(array(select others_sources(b.id)))), '{}') as handles,
     extract(epoch from b.refresh_every)::bigint as refresh_every_s, b.next_refresh_at, b.created_at"""
 _DETAIL: Final = f"""select {_OWN}, (select count(*) from feed f where f.brand = b.id) as ads,
     (select max(committed_at) from batches t where t.brand = b.id and t.state = 'committed') as last_committed_at,
     (select coalesce(json_agg(json_build_object('source', c.source, 'outcome', c.outcome, 'tried_at', c.tried_at,
         'read_at', c.read_at, 'whole_at', c.whole_at) order by c.source), '[]')
-        from feed_coverage c where c.brand = b.id and c.source <> all(%(hidden)s)) as sources
+        from feed_coverage c where c.brand = b.id and c.source = any(%(shown)s)) as sources
     from brands b where b.id = %(brand)s"""
 
 
@@ -45,7 +49,7 @@ async def list_brands(request: Incoming, q: Search = None, limit: Limit = DEFAUL
         " and (%(q)s = '' or position(lower(%(q)s) in lower(b.name)) > 0 or position(lower(%(q)s) in b.id) > 0)"
         " order by b.id limit %(limit)s"
     )
-    what, given = ["brands", words], {"q": words, "hidden": _hidden(request)}
+    what, given = ["brands", words], {"q": words, "shown": _shown(request)}
     return await list_page(request, Brand, what, statement, {"id": ""}, limit=limit, after=after, **given)
 
 
@@ -103,22 +107,26 @@ async def change_brand(request: Incoming, brand: FromPath[str], data: JSONBody[B
 
 
 async def _load(request: Incoming, brand: str) -> BrandDetail:
-    values = {"brand": brand, "hidden": _hidden(request)}
+    values = {"brand": brand, "shown": _shown(request)}
     found = await parts.tenants(request).one(request.user.org, BrandDetail, _DETAIL, values)
     if found is None:
         raise not_found("brand", brand)
     return found
 
 
-def _hidden(request: Incoming) -> list[str]:
-    """Sources that others need not know of: folders of our machines, databases of other organisations."""
+def _shown(request: Incoming) -> list[str]:
+    """The sources that the caller may know of: public ones, and the organisation's own databases.
+
+    A name that the settings do not know may be anybody's: it is not shown.
+    """
     settings: AdologySettings = request.app.state.settings
-    plugins = {name: own.get("plugin", name) for name, own in settings.sources.items()} | {"files": "files"}
-    return sorted(
+    plugins = {name: own.get("plugin", name) for name, own in settings.sources.items()}
+    known = {
         name
         for name, plugin in plugins.items()
-        if plugin in OURS and settings.sources.get(name, {}).get("owner_org_id") != request.user.org
-    )
+        if plugin not in OURS or settings.sources[name].get("owner_org_id") == request.user.org
+    }
+    return sorted(known | {name for name in PUBLIC if name not in plugins})
 
 
 def _check_sources(request: Incoming, handles: dict[str, Any]) -> None:
