@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import psycopg
 import pytest
 from PIL import Image, ImageDraw
 
 from adology.settings import AdologySettings
+from adology.store import Database
+from adology.store.follower import Follower
+from adology_faiss.indexes import VectorIndexes
+from adology_faiss.postgres_home import PostgresHome
 from tests.server.rig import Client, World, log_in, serving
 from tests.system.committing import Committing
 from tests.system.rows import sha
@@ -163,5 +168,35 @@ def test_words_and_files_are_searched_with(settings: AdologySettings, seeded: Se
             ):
                 status, answer = await upload(owner, data, field)
                 assert (status, answer["type"].startswith("urn:adology:problem:")) == (expected, True)
+
+    asyncio.run(scenario())
+
+
+def test_where_the_index_is_in_postgres_the_server_reads_it_and_writes_nothing(
+    settings: AdologySettings, seeded: Seeded
+) -> None:
+    add = seeded.catalogue.ad
+    add("base", 1, 0, 0, 0)
+    add("near", 1, 0.2, 0, 0)
+    base = seeded.ad_id("base")
+    own = msgspec.structs.replace(settings, sinks={**settings.sinks, "faiss": {"store": "postgres"}})
+
+    async def catch_up() -> None:
+        async with Database(own.postgres) as database:
+            home = PostgresHome(database, hnsw_rows=50_000)
+            await Follower(database, VectorIndexes(database, home)).catch_up()
+
+    async def scenario() -> None:
+        await catch_up()
+        async with serving(own) as nobody:
+            owner = await log_in(nobody, "owner@acme.example")
+            path = f"/v1/ads/{base}/similar"
+            assert names(await followed(owner, path, 1, everywhere="true", how="looks")) == ["near"]
+            add("later", 1, 0.05, 0, 0)
+            written = seeded.rows("select count(*) from vectors")
+            await asyncio.sleep(1.5)
+            assert seeded.rows("select count(*) from vectors") == written
+            await catch_up()
+            assert names(await followed(owner, path, 2, everywhere="true", how="looks")) == ["later", "near"]
 
     asyncio.run(scenario())

@@ -29,7 +29,11 @@ class Home(Protocol):
         ...
 
     def get(self, space: str) -> VectorIndex | None:
-        """The index of a space, if it has one."""
+        """The index of a space as it is being built, if it has one."""
+        ...
+
+    def find(self, space: str) -> VectorIndex | None:
+        """The index of a space for searches: one in memory that is half built is not there yet."""
         ...
 
     def list_spaces(self) -> Sequence[str]:

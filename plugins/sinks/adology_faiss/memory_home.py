@@ -79,6 +79,10 @@ class MemoryHome:
         """See `Home.get`."""
         return self._own.get_index(space) if space in self._own.list_spaces() else None
 
+    def find(self, space: str) -> VectorIndex | None:
+        """See `Home.find`."""
+        return self.spaces.get_index(space) if space in self.spaces.list_spaces() else None
+
     def list_spaces(self) -> list[str]:
         """See `Home.list_spaces`."""
         return self._own.list_spaces()

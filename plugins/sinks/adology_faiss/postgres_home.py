@@ -55,6 +55,10 @@ class PostgresHome:
         """See `Home.get`."""
         return self._indexes.get(space)
 
+    def find(self, space: str) -> VectorIndex | None:
+        """See `Home.find`."""
+        return self.get(space)
+
     def list_spaces(self) -> list[str]:
         """See `Home.list_spaces`."""
         return sorted(self._indexes)

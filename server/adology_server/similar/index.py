@@ -25,6 +25,8 @@ from adology_faiss.postgres_home import PostgresHome
 from adology_faiss.shelf import Shelf
 
 RESTART_S = 5.0
+LOOK_S = 30.0
+"""How soon the tables of a new space are found."""
 SPARE = 2
 """A subject may stand in an index twice: of public ads, and of the organisation's own."""
 
@@ -75,14 +77,15 @@ class SimilarityIndexes:
     @property
     def spaces(self) -> list[str]:
         """Those that can be searched now."""
-        return list(self._home.list_spaces()) if self._home is not None else []
+        home = self._home
+        return [space for space in home.list_spaces() if home.find(space)] if home is not None else []
 
     async def search(self, asked: Iterable[Asked], owner: str, brands: Sequence[str] | None, k: int) -> list[Near]:
         """The `k` nearest subjects to any of the places, for an organisation; of these brands only, if given."""
         which = Filter(owner=owner, brands=frozenset(brands or ()))
         best: dict[tuple[str, str], Near] = {}
         for one in asked:
-            index = self._home.get(one.space) if self._home is not None else None
+            index = self._home.find(one.space) if self._home is not None else None
             if index is None or (brands is not None and not brands):
                 continue
             with contextlib.suppress(UnknownSpaceError):
@@ -99,9 +102,10 @@ class SimilarityIndexes:
             try:
                 async with contextlib.AsyncExitStack() as stack:
                     database = await stack.enter_async_context(Database(self._settings.postgres))
-                    home = await self._open(stack, database)
-                    self._home = home
-                    await Follower(database, VectorIndexes(database, home)).run(self._stop, poll_s=self._own.poll_s)
+                    if self._own.store == "postgres":
+                        await self._read_tables(database)
+                    else:
+                        await self._follow(stack, database)
             except AdologyError as error:
                 logger.bind(error=describe(error)).warning("the vector indexes are not in step; trying again")
             except Exception:  # noqa: BLE001 - searches go on with what is there
@@ -109,8 +113,17 @@ class SimilarityIndexes:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), RESTART_S)
 
-    async def _open(self, stack: contextlib.AsyncExitStack, database: Database) -> Home:
-        if self._own.store == "postgres":
-            return PostgresHome(database, hnsw_rows=self._own.hnsw_rows)
+    async def _follow(self, stack: contextlib.AsyncExitStack, database: Database) -> None:
+        """Keep indexes in this process."""
         client: Any = await stack.enter_async_context(open_client(self._settings.aws, "s3"))
-        return MemoryHome(Shelf(S3Store(client, self._settings.s3)))
+        self._home = home = MemoryHome(Shelf(S3Store(client, self._settings.s3)))
+        await Follower(database, VectorIndexes(database, home)).run(self._stop, poll_s=self._own.poll_s)
+
+    async def _read_tables(self, database: Database) -> None:
+        """Search the tables that `adology follow` keeps, those of new spaces too; nothing is written from here."""
+        while not self._stop.is_set():
+            home = PostgresHome(database, hnsw_rows=self._own.hnsw_rows)
+            await home.load()
+            self._home = home
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), LOOK_S)
