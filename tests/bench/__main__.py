@@ -11,6 +11,8 @@ import msgspec
 import uvloop
 
 from adology.log import setup_logging
+from tests.bench.api.growth import measure_growth
+from tests.bench.api.requests import measure_requests
 from tests.bench.commits import measure_commits
 from tests.bench.creatives import measure_creatives
 from tests.bench.lab import BenchError, Lab, open_lab
@@ -34,6 +36,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "vectors": measure_vectors,
     "analyzers": measure_understanding,
     "memory": measure_memory,
+    "server": measure_requests,
+    "growth": measure_growth,
 }
 
 

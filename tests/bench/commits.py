@@ -153,7 +153,7 @@ def _read(settings: AdologySettings) -> Rows:
     with psycopg.connect(settings.postgres.url, autocommit=True) as link:
         rows: Rows = {}
         for table in TABLES:
-            found = link.execute(f"select * from {table} order by 1, 2".encode())  # noqa: S608 - our own names
+            found = link.execute(f"select * from {table} order by 1, 2".encode())
             names = [column.name for column in found.description or ()]
             kept = [at for at, name in enumerate(names) if (table, name) != ("assets", "first_seen_at")]
             rows[table] = [tuple(row[at] for at in kept) for row in found.fetchall()]

@@ -72,9 +72,9 @@ class Program:
                 raise BenchError(f"{path.name} was not written (exit {self._process.poll()}):\n{tail}")
             await asyncio.sleep(POLL_S)
 
-    async def ready(self) -> str:
+    async def ready(self, *, timeout_s: float = READY_S) -> str:
         """The line that said it is ready."""
-        return await self.wait_line(self._ready)
+        return await self.wait_line(self._ready, timeout_s=timeout_s)
 
     def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL when that does not help."""
@@ -134,26 +134,33 @@ class Lab:
 
     @contextlib.asynccontextmanager
     async def command(
-        self, settings: AdologySettings, arguments: list[str], ready: str
+        self, settings: AdologySettings, arguments: list[str], ready: str, *, timeout_s: float = READY_S
     ) -> AsyncIterator[tuple[Program, str]]:
         """``adology …`` with these settings, as its users run it, and the line that said it is ready."""
         folder = self.new_folder(arguments[0])
         config = folder / "adology.toml"
         config.write_text(as_toml(settings), "utf-8")
         argv = [sys.executable, "-m", "adology.cli", "--config", str(config), *arguments]
-        async with self._running(Program(argv, folder / "log", ready)) as found:
+        async with self._running(Program(argv, folder / "log", ready), timeout_s) as found:
             yield found
 
     @contextlib.asynccontextmanager
     async def module(
-        self, name: str, arguments: list[str], ready: str, *, say: str = "", env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        arguments: list[str],
+        ready: str,
+        *,
+        say: str = "",
+        env: Mapping[str, str] | None = None,
+        timeout_s: float = READY_S,
     ) -> AsyncIterator[tuple[Program, str]]:
-        """``python -m name …``, told `say`, and the line that said it is ready."""
+        """``python -m name …``, told `say`, and the line that said it is ready, or done."""
         log = self.new_folder(name.rpartition(".")[2]) / "log"
         program = Program([sys.executable, "-m", name, *arguments], log, ready, env)
         if say:
             program.say(say)
-        async with self._running(program) as found:
+        async with self._running(program, timeout_s) as found:
             yield found
 
     @contextlib.asynccontextmanager
@@ -166,9 +173,9 @@ class Lab:
             yield msgspec.structs.replace(settings, registry=own), program.pid
 
     @contextlib.asynccontextmanager
-    async def _running(self, program: Program) -> AsyncIterator[tuple[Program, str]]:
+    async def _running(self, program: Program, timeout_s: float = READY_S) -> AsyncIterator[tuple[Program, str]]:
         try:
-            yield program, await program.ready()
+            yield program, await program.ready(timeout_s=timeout_s)
         finally:
             await asyncio.to_thread(program.stop)
 

@@ -25,6 +25,11 @@ class Size(Struct, frozen=True, kw_only=True):
     urls: int = 5000
     understood: int = 60
     remembered: int = 2000
+    served_ads: int = 100_000
+    requests: int = 3000
+    connections: tuple[int, ...] = (1, 32)
+    growth: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    walks: int = 60
 
 
 FULL = Size()
@@ -41,6 +46,11 @@ SHORT = Size(
     urls=40,
     understood=2,
     remembered=0,
+    served_ads=1000,
+    requests=40,
+    connections=(1, 4),
+    growth=(100, 1000),
+    walks=2,
 )
 """Runs each measurement once, to see that it runs; its seconds mean nothing."""
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
 from adology.settings import AdologySettings
-from adology_server.ads.filters import Filter, values_of
-from adology_server.ads.listing import statement_of
-from adology_server.ads.model import Sort
+from adology_server.ads.filters import Filter
 from tests.server.ads_rig import Ads
+from tests.server.plans import check_near_duplicates, check_orders, check_words
 
 pytestmark = pytest.mark.timeout(120)
 BRANDS, ADS = 20, 40_000
@@ -55,34 +53,18 @@ def link(store_settings: AdologySettings) -> Iterator[psycopg.Connection[Any]]:
         yield link
 
 
-def explain(link: psycopg.Connection[Any], which: Filter, sort: Sort = "newest", *, collapse: bool = False) -> str:
-    """The plan of the second page, run."""
+def space_of(link: psycopg.Connection[Any]) -> Any:
     ((space,),) = link.execute("select id from brandspaces").fetchall()
-    key: Any = 50 if sort == "longest" else datetime.now(UTC) - timedelta(hours=1)
-    values = {**values_of(which), "space": space, "stale": timedelta(days=3), "key": key, "ad": 1}
-    statement = statement_of(which, sort, limit=51, begun=True, collapse=collapse)
-    return "\n".join(row[0] for row in link.execute(f"explain (analyze) {statement}", values).fetchall())
+    return space
 
 
 def test_each_order_is_read_from_its_index(link: psycopg.Connection[Any]) -> None:
-    orders: tuple[tuple[Sort, str], ...] = (
-        ("newest", "feed_newest"),
-        ("last_seen", "feed_last_seen"),
-        ("longest", "feed_longest"),
-    )
-    for sort, index in orders:
-        for which in (Filter(), Filter(status=("running",)), Filter(label=("theme:3",)), Filter(role=("followed",))):
-            plan = explain(link, which, sort)
-            assert f"Index Scan using {index} on feed f" in plan, (sort, which, plan)
-            assert "Seq Scan on feed " not in plan
-            # Sorted is only what the indexes gave, a page for each brand.
-            assert plan.count("Sort Key") == 1, plan
+    filters = [Filter(), Filter(status=("running",)), Filter(label=("theme:3",)), Filter(role=("followed",))]
+    assert check_orders(link, space_of(link), filters) == 12
 
 
 def test_words_are_found_by_their_index(link: psycopg.Connection[Any]) -> None:
-    plan = explain(link, Filter(q="w7"))
-    assert "Function Scan on feed_found" in plan
-    assert "Seq Scan on feed " not in plan
+    check_words(link, space_of(link), "w7")
     found = "select f.ad_id from feed f where f.search @@ ad_query('w7') and f.brand = any(array['b1','b8'])"
     link.execute("reset role")
     inside = "\n".join(row[0] for row in link.execute(f"explain {found}").fetchall())
@@ -90,6 +72,4 @@ def test_words_are_found_by_their_index(link: psycopg.Connection[Any]) -> None:
 
 
 def test_near_duplicates_are_looked_up_by_creative(link: psycopg.Connection[Any]) -> None:
-    plan = explain(link, Filter(), collapse=True)
-    assert plan.count("feed_by_asset on feed g") == 2, plan
-    assert "Seq Scan on feed " not in plan
+    check_near_duplicates(link, space_of(link))

@@ -1,0 +1,1 @@
+"""The server beside bare statements and beside another framework, on the same rows."""
