@@ -139,8 +139,8 @@ def _add_templates(link: psycopg.Connection[Any], count: int) -> None:
         ad = {"id": number, "copy_hash": f"copy-{number}", **writer.ad(number)}
         link.execute(
             "insert into ads (source, media_outcome, first_seen_at, last_seen_at, first_batch, last_batch,"
-            f" {', '.join(ad)}) overriding system value values ('facebook', 'media', now(), now(), 'batch-b1', 'batch-b1',"
-            f" {', '.join(['%s'] * len(ad))})".encode(),
+            f" {', '.join(ad)}) overriding system value values ('facebook', 'media', now(), now(), 'batch-b1',"
+            f" 'batch-b1', {', '.join(['%s'] * len(ad))})".encode(),
             list(ad.values()),
         )
         for analyzer, result in writer.analyses().items():

@@ -151,7 +151,8 @@ async def count_ads(session: Session, brandspace: UUID, label: Annotated[list[st
     """How the ads divide up."""
     what = {
         "brand": Feed.brand, "source": Feed.source, "format": Feed.format, "status": _status(),
-        "platform": func.unnest(Feed.platforms), "language": func.unnest(Feed.languages), "label": func.unnest(Feed.labels),
+        "platform": func.unnest(Feed.platforms), "language": func.unnest(Feed.languages),
+        "label": func.unnest(Feed.labels),
     }  # fmt: skip
     facets: dict[str, list[Count]] = {}
     for name, value in what.items():
