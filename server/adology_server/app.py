@@ -15,6 +15,7 @@ from adology_server import documents, health
 from adology_server.access import check_routes, guard
 from adology_server.ads import routes as ads
 from adology_server.ads.detail import Payloads
+from adology_server.analyzers import Analyzers
 from adology_server.boards import routes as boards
 from adology_server.brands import routes as brands
 from adology_server.brandspaces import routes as brandspaces
@@ -71,7 +72,8 @@ def create_app(settings: AdologySettings) -> Litestar:
         ConfigError: an address is missing.
     """
     own = settings.server
-    tenants, indexes, embedding = Tenants(settings), SimilarityIndexes(settings), Embedding(settings)
+    tenants, indexes, analyzers = Tenants(settings), SimilarityIndexes(settings), Analyzers(settings)
+    embedding = Embedding(settings, analyzers)
     callers = Callers(tenants, own.caller_cache_s)
     payloads = Payloads(settings)
     hub = Hub(tenants, own) if "live" in own.roles else None
@@ -90,6 +92,7 @@ def create_app(settings: AdologySettings) -> Litestar:
             "checks": (checks := Checks()),
             "indexes": indexes,
             "embedding": embedding,
+            "analyzers": analyzers,
         }
     )
 

@@ -60,6 +60,7 @@ class SimilarityIndexes:
         self._own = convert(settings.sinks.get("faiss", {}), VectorSettings, where="sinks.faiss", prefix="sinks.faiss.")
         self._home: Home | None = None
         self._stop = asyncio.Event()
+        self._in_step = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -76,6 +77,10 @@ class SimilarityIndexes:
     def spaces(self) -> list[str]:
         """Those that can be searched now."""
         return list(self._home.list_spaces()) if self._home is not None else []
+
+    async def wait_in_step(self) -> None:
+        """Return once all that was committed before the first look is in: until then searches may miss it."""
+        await self._in_step.wait()
 
     async def search(self, asked: Iterable[Asked], owner: str, brands: Sequence[str] | None, k: int) -> list[Near]:
         """The `k` nearest subjects to any of the places, for an organisation; of these brands only, if given."""
@@ -101,7 +106,10 @@ class SimilarityIndexes:
                     database = await stack.enter_async_context(Database(self._settings.postgres))
                     home = await self._open(stack, database)
                     self._home = home
-                    await Follower(database, VectorIndexes(database, home)).run(self._stop, poll_s=self._own.poll_s)
+                    follower = Follower(database, VectorIndexes(database, home))
+                    await follower.catch_up()
+                    self._in_step.set()
+                    await follower.run(self._stop, poll_s=self._own.poll_s)
             except AdologyError as error:
                 logger.bind(error=describe(error)).warning("the vector indexes are not in step; trying again")
             except Exception:  # noqa: BLE001 - searches go on with what is there
