@@ -37,6 +37,7 @@ from adology_server.refusals import on_error
 from adology_server.similar import routes as similar
 from adology_server.similar.embedding import Embedding
 from adology_server.similar.index import SimilarityIndexes
+from adology_server.tasks import orders
 from adology_server.tasks import routes as tasks
 from adology_server.tenancy import Tenants
 
@@ -51,6 +52,7 @@ ROUTES = (
     *brands.ROUTES,
     *boards.ROUTES,
     *similar.ROUTES,
+    *orders.ROUTES,
     *tasks.ROUTES,
     *live.ROUTES,
     *audit.ROUTES,

@@ -11,7 +11,7 @@ import pytest
 
 from adology.aws import open_client
 from adology.settings import AdologySettings
-from adology_server.tasks.export import escape
+from adology_server.tasks.formats import escape
 from tests.server.ads_rig import Ads, follow
 from tests.server.rig import log_in, serving
 from tests.server.tasks_rig import is_, quick, running, wait_task
