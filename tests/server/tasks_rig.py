@@ -50,8 +50,13 @@ _STALLED = "from pg_locks where objid = %s and locktype = 'advisory' and not gra
 class Stall:
     """Whoever makes a certain change of a row waits in the middle of it, until the block ends."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, link: psycopg.Connection[Any]) -> None:
         self._world = world
+        self._link = link
+
+    def release(self) -> None:
+        """Let them go on."""
+        self._link.execute("select pg_advisory_unlock_all()")
 
     async def wait(self) -> None:
         """Return once somebody waits."""
@@ -73,7 +78,7 @@ def stalling(world: World, change: str, when: str, table: str = "tasks") -> Iter
     )
     with psycopg.connect(world.url, autocommit=True) as link:
         link.execute("select pg_advisory_lock(%s)", [STALL_LOCK])
-        yield Stall(world)
+        yield Stall(world, link)
     world.rows(f"drop trigger stall on {table}; drop function stall")
 
 
@@ -110,7 +115,7 @@ class Program:
         self._popen.kill()
         self._popen.wait()
 
-    async def wait_line(self, containing: str, *, timeout_s: float = 30.0) -> str:
+    async def wait_line(self, containing: str, *, timeout_s: float = 60.0) -> str:
         """The first line of its log with that text."""
         async with asyncio.timeout(timeout_s):
             while True:
