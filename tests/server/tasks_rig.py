@@ -61,7 +61,7 @@ class Stall:
     async def wait(self) -> None:
         """Return once somebody waits."""
         waiting = "select pid " + _STALLED
-        await wait_until(lambda: self._world.rows(waiting, [STALL_LOCK]), "somebody is stalled")
+        await wait_until(lambda: self._world.rows(waiting, [STALL_LOCK]), "somebody is stalled", timeout_s=60)
 
     def end(self) -> None:
         """End the connections of those who wait, as the end of their process does in a while: nothing is written."""

@@ -20,7 +20,7 @@ from tests.system import rig
 from upstreams.openai import API_KEY, OpenAiRules, OpenAiServer
 
 pytestmark = pytest.mark.timeout(170)
-KEY = "ADOLOGY_TEST_OPENAI_KEY"
+KEY = "TEST_OPENAI_KEY"
 WITHOUT = [name for name in HEAVY if name != "labels"]
 COPIES = 8
 MOMENTS = {
