@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +127,14 @@ class Program:
 
 
 @contextlib.contextmanager
-def process(settings: AdologySettings, *arguments: str, config: Path | None = None) -> Iterator[Program]:
+def process(settings: AdologySettings, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Program]:
     """A command of ours in a process of its own, which is killed at the end if it is still there."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as stderr:
             command = [sys.executable, "-m", "adology.cli", *arguments]
-            env = environment(settings) | ({"ADOLOGY_CONFIG": str(config)} if config else {})
-            popen = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=stderr)
+            whole = {**environment(settings), **(env or {})}
+            popen = subprocess.Popen(command, env=whole, stdout=subprocess.DEVNULL, stderr=stderr)
         program = Program(popen, log)
         try:
             yield program

@@ -230,6 +230,24 @@ def test_cancelled_in_mid_way_no_more_than_what_is_in_work_is_paid(
     asyncio.run(scenario())
 
 
+def test_a_runner_without_the_analyzer_fails_the_task_at_once(
+    settings: AdologySettings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add_brands("nike")
+
+    async def scenario() -> None:
+        async with serving(priced(settings)) as nobody:
+            owner = await log_in(nobody, "owner@acme.example")
+            space = (await owner.post("/v1/brandspaces", {"name": "Sport", "primary": "nike"}))["id"]
+            task = await begin(owner, {"brandspace_id": space, "analyzers": ["paid"]})
+            monkeypatch.setattr("adology_server.analyzers.load_plugins", lambda **_: rig.plugins())
+            async with running(quick(settings)):
+                failed = await wait_task(owner, task, is_("failed"))
+            assert failed["error"] == "a fault of ours (ADO-5906); our log has it"
+
+    asyncio.run(scenario())
+
+
 def test_it_ends_where_it_costs_more_than_was_allowed(settings: AdologySettings, world: World, tmp_path: Path) -> None:
     async def scenario() -> None:
         await gathered(settings, tmp_path / "ads", 12)

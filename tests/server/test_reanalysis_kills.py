@@ -61,18 +61,19 @@ def test_a_killed_runner_leads_to_no_second_payment(
             }
             own = quick(msgspec.structs.replace(settings, analyzers={"labels_copy": asked}))
             fields = "\n".join(f"{name} = {json.dumps(value)}" for name, value in asked.items())
-            config.write_text(f"[plugins]\nwithout = {json.dumps(WITHOUT)}\n[analyzers.labels_copy]\n{fields}\n")
+            config.write_text(f"[analyzers.labels_copy]\n{fields}\n")
+            env = {"ADOLOGY_CONFIG": str(config), "ADOLOGY_PLUGINS__WITHOUT": json.dumps(WITHOUT)}
             owner = await log_in(nobody, "owner@acme.example")
             space = await owner.post("/v1/brandspaces", {"name": "Sport", "primary": "nike"})
             body = {"brandspace_id": space["id"], "analyzers": ["labels_copy"], "because": ["missing"]}
             async with rig.living(own, loaded=loaded):
                 task = (await owner.post("/v1/reanalyses", body, 202))["request_id"]
                 change, when, table = MOMENTS[moment]
-                with stalling(world, change, when, table) as stall, process(own, "tasks", config=config) as runner:
+                with stalling(world, change, when, table) as stall, process(own, "tasks", env=env) as runner:
                     await stall.wait()
                     runner.kill()
                     stall.end()
-                with process(own, "tasks", config=config) as runner:
+                with process(own, "tasks", env=env) as runner:
                     await runner.wait_line("task runner ready")
                     done = await wait_task(owner, task, is_("completed"), timeout_s=80)
                 await close_clients()

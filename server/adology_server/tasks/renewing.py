@@ -11,8 +11,9 @@ import msgspec
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
+from adology.engine.analyzers import UnknownAnalyzerError
 from adology.engine.renewal import wanted_of
-from adology.errors import LeaseLostError, Skip
+from adology.errors import EngineError, LeaseLostError, Skip
 from adology.queues.messages import AnalyzeMessage, encode
 from adology.store import Database
 from adology.store.database import Connection
@@ -85,6 +86,12 @@ where id = %(task)s"""
 Send = Callable[[Sequence[str]], Awaitable[None]]
 
 
+class AnalyzerMissingError(EngineError):
+    """The server took a re-analysis, and the task runner does not know its analyzer."""
+
+    code = "ADO-5906"
+
+
 class Renewer:
     """Starts re-analyses, and follows all that are under way. Workers with role analyze do them, as any other."""
 
@@ -113,14 +120,22 @@ class Renewer:
         Raises:
             UnavailableError: a store is away; it is tried again.
             LeaseLostError: it was ended, or another runner has it.
+            AnalyzerMissingError: this process has other analyzers than the server.
         """
         what = msgspec.convert(work.request, Reanalysis)
         analyzers = (await self._analyzers.load()).all
+        try:
+            chosen = wanted_of(analyzers, what.analyzers)
+        except UnknownAnalyzerError as error:
+            raise AnalyzerMissingError(
+                f"task {work.id} is about an analyzer that the server has and this runner has not: {error}",
+                hint="Give server, task runners and workers the same plugins and settings.",
+            ) from error
         refused = too_much(what, await quote(self._tenants, work.org_id, analyzers, what))
         if refused:
             await self._store.fail(work, refused)
             return
-        for analyzer, wanted in wanted_of(analyzers, what.analyzers):
+        for analyzer, wanted in chosen:
             values = {**values_of(wanted, brands=what.brands, ads=what.ads), "reasons": list(what.reasons)}
             async for page in self._pages(work.org_id, page_statement(wanted.kind), values, what.limit):
                 keys = [analyzer.claim(wanted.kind, row["subject"]).key for row in page]
