@@ -17,6 +17,7 @@ import pytest
 
 from adology.settings import AdologySettings
 from adology_server.tasks.bulk import BulkRow
+from clients.adology_client import Adology
 from tests.server.rig import Client, World, log_in, serving
 from tests.server.tasks_rig import is_, quick, running, wait_task
 from tests.system.committing import Committing
@@ -109,6 +110,34 @@ def test_every_query_is_answered_as_it_is_alone(settings: AdologySettings, seede
             _, file = await searched(owner, {**everywhere, "format": "csv"})
             found = list(csv.DictReader(io.StringIO(file.decode())))
             assert [one["source_ad_id"] for one in found] == [f"ad-{n}" for n in (1, 2, 3, 4, 5)]
+
+    asyncio.run(scenario())
+
+
+def test_clients_hear_how_it_goes(settings: AdologySettings, seeded: Seeded) -> None:
+    seeded.catalogue.ad("one", 1, 0, 0, 0)
+
+    async def scenario() -> None:
+        async with living(settings) as (owner, rival):
+            heard: list[dict[str, Any]] = []
+            task = ""
+            async with Adology(owner.origin, owner.token) as adology, Adology(rival.origin, rival.token) as other:
+                others = other.events()
+                assert (await anext(others))["type"] == "hello"
+                async for event in adology.events():
+                    if event.get("type") == "hello":
+                        body = {"queries": [{"ad_id": seeded.ad_id("one")}]}
+                        task = (await adology.post("/v1/search/bulk", body))["request_id"]
+                    else:
+                        heard.append(event)
+                    if event.get("status") == "completed":
+                        break
+                told = [(one["request_id"], one["kind"]) for one in heard]
+                assert set(told) == {(task, "search")}
+                assert heard[0]["status"] == "queued"
+                assert heard[-1]["result"]["of"] == 1
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(anext(others), 2)
 
     asyncio.run(scenario())
 

@@ -17,7 +17,7 @@ import pytest
 
 from adology.settings import AdologySettings
 from adology_server.ads.model import FIELDS, AdRow
-from adology_server.tasks import formats, parquet
+from adology_server.tasks import parquet
 from adology_server.tasks.export import COLUMNS
 from adology_server.tasks.formats import Column, columns_of, open_writer
 from adology_server.tasks.parquet import ParquetMissingError, ParquetWriter
@@ -100,7 +100,7 @@ def test_an_export_is_what_the_list_shows_in_its_order(
     asyncio.run(scenario())
 
 
-REFUSED: list[tuple[str, str]] = [
+REFUSED: list[tuple[str, Any]] = [
     ("brnd", "nike"),
     ("sort", "oldest"),
     ("status", "gone"),
@@ -117,9 +117,10 @@ def test_what_the_list_refuses_is_refused_in_the_same_words(settings: AdologySet
         async with serving(settings) as nobody:
             owner, space = await open_space(nobody)
             for name, value in REFUSED:
-                listed = await owner.ask("GET", "/v1/ads", brandspace=space, **{name: value})
+                query: dict[str, Any] = {name: value}
+                listed = await owner.ask("GET", "/v1/ads", brandspace=space, **query)
                 body = {"brandspace_id": space}
-                answer = await owner.ask("POST", "/v1/exports", body, **{name: value})
+                answer = await owner.ask("POST", "/v1/exports", body, **query)
                 assert (answer.status, answer.kind) == (listed.status, listed.kind) == (listed.status, "invalid")
                 if name != "brnd":  # other parameters may have been meant
                     assert answer.body["detail"] == listed.body["detail"]
@@ -193,7 +194,7 @@ def test_without_pyarrow_parquet_is_refused_and_the_others_are_listed(
             task = (await owner.post("/v1/exports", body, 202))["request_id"]
             # Neither here nor where tasks run.
             monkeypatch.setitem(sys.modules, "pyarrow", None)
-            monkeypatch.setattr(formats.importlib.util, "find_spec", lambda _: None)
+            monkeypatch.setattr("adology_server.tasks.formats.importlib.util.find_spec", lambda _: None)
             refused = await owner.ask("POST", "/v1/exports", body)
             assert refused.kind == "invalid"
             assert refused.body["errors"] == [
