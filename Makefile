@@ -63,9 +63,9 @@ bench:  ## Measure throughput and memory beside peers, in an environment of its 
 
 lock: $(READY)  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra embedded --extra local --extra dev -o requirements/lock.txt pyproject.toml
+	  --extra embedded --extra local --extra parquet --extra dev -o requirements/lock.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra embedded --extra local --extra dev --extra bench -o requirements/bench.txt pyproject.toml
+	  --extra embedded --extra local --extra parquet --extra dev --extra bench -o requirements/bench.txt pyproject.toml
 
 clean:  ## Remove what was built; data in .adology stays
 	rm -rf $(VENV) $(VENV)-bench .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

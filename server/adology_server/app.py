@@ -15,6 +15,7 @@ from adology_server import documents, health
 from adology_server.access import check_routes, guard
 from adology_server.ads import routes as ads
 from adology_server.ads.detail import Payloads
+from adology_server.analyzers import Analyzers
 from adology_server.boards import routes as boards
 from adology_server.brands import routes as brands
 from adology_server.brandspaces import routes as brandspaces
@@ -36,6 +37,7 @@ from adology_server.refusals import on_error
 from adology_server.similar import routes as similar
 from adology_server.similar.embedding import Embedding
 from adology_server.similar.index import SimilarityIndexes
+from adology_server.tasks import orders
 from adology_server.tasks import routes as tasks
 from adology_server.tenancy import Tenants
 
@@ -50,6 +52,7 @@ ROUTES = (
     *brands.ROUTES,
     *boards.ROUTES,
     *similar.ROUTES,
+    *orders.ROUTES,
     *tasks.ROUTES,
     *live.ROUTES,
     *audit.ROUTES,
@@ -71,7 +74,8 @@ def create_app(settings: AdologySettings) -> Litestar:
         ConfigError: an address is missing.
     """
     own = settings.server
-    tenants, indexes, embedding = Tenants(settings), SimilarityIndexes(settings), Embedding(settings)
+    tenants, indexes, analyzers = Tenants(settings), SimilarityIndexes(settings), Analyzers(settings)
+    embedding = Embedding(settings, analyzers)
     callers = Callers(tenants, own.caller_cache_s)
     payloads = Payloads(settings)
     hub = Hub(tenants, own) if "live" in own.roles else None
@@ -90,6 +94,7 @@ def create_app(settings: AdologySettings) -> Litestar:
             "checks": (checks := Checks()),
             "indexes": indexes,
             "embedding": embedding,
+            "analyzers": analyzers,
         }
     )
 

@@ -101,6 +101,8 @@ def document(app: Any) -> dict[str, Any]:
         if getattr(handler, "operation_id", None)
     }
     components = found["components"]
+    for schema in components["schemas"].values():
+        _mend_arrays(schema)
     components["schemas"]["Problem"] = _PROBLEM_SCHEMA
     components["headers"] = _HEADERS
     components["responses"] = {
@@ -111,6 +113,14 @@ def document(app: Any) -> dict[str, Any]:
             if isinstance(operation, dict) and "operationId" in operation:
                 _complete(operation, method, levels.get(operation["operationId"], Access.PUBLIC), components["schemas"])
     return found
+
+
+def _mend_arrays(schema: dict[str, Any]) -> None:
+    """The framework takes the dots of an annotated `tuple[T, ...]` for a type of their own: anything."""
+    for field in schema.get("properties", {}).values():
+        options = field.get("items", {}).get("oneOf", ())
+        if {} in options:
+            (field["items"],) = (one for one in options if one)
 
 
 def _complete(operation: dict[str, Any], method: str, level: str, schemas: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ _NAMES: dict[str, Any] = {
     "primary": "nike",
     "competitors": ["adidas", "puma"],
     "followed": ["asics"],
+    "analyzers": ["labels"],
     "title": "Spring sale",
     "tag": "spring",
     "text": "Free shipping until Sunday",

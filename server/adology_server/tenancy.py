@@ -79,14 +79,18 @@ class Tenants:
         await self._pool.close(timeout=2)
 
     @contextlib.asynccontextmanager
-    async def transaction(self, org_id: str | None) -> AsyncIterator[Connection]:
+    async def transaction(self, org_id: str | None, *, snapshot: bool = False) -> AsyncIterator[Connection]:
         """One transaction of that organisation; None: only what is public.
+
+        With `snapshot` all its statements see what was there at the first one.
 
         Raises:
             UnavailableError: the database does not answer.
         """
         try:
             async with self._pool.connection() as connection, connection.transaction():
+                if snapshot:
+                    await connection.execute("set transaction isolation level repeatable read, read only")
                 await connection.execute(_FOR, [org_id or ""])
                 yield connection
                 await _note(await _finish(connection, org_id))

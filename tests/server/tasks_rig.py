@@ -8,15 +8,17 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 
 from adology.settings import AdologySettings
 from adology_server.tasks.runner import run_tasks
-from tests.server.rig import Client
+from tests.server.rig import Client, World
+from tests.system.rig import wait_until
 
 
 def quick(settings: AdologySettings, **changes: Any) -> AdologySettings:
@@ -30,15 +32,54 @@ def quick(settings: AdologySettings, **changes: Any) -> AdologySettings:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: AdologySettings) -> AsyncIterator[None]:
+async def running(settings: AdologySettings, **how: Any) -> AsyncIterator[None]:
     """A runner of this process for the length of the block."""
     stop = asyncio.Event()
-    task = asyncio.create_task(run_tasks(settings, stop))
+    task = asyncio.create_task(run_tasks(settings, stop, **how))
     try:
         yield
     finally:
         stop.set()
         await task
+
+
+STALL_LOCK = 77
+_STALLED = "from pg_locks where objid = %s and locktype = 'advisory' and not granted"
+
+
+class Stall:
+    """Whoever makes a certain change of a row waits in the middle of it, until the block ends."""
+
+    def __init__(self, world: World, link: psycopg.Connection[Any]) -> None:
+        self._world = world
+        self._link = link
+
+    def release(self) -> None:
+        """Let them go on."""
+        self._link.execute("select pg_advisory_unlock_all()")
+
+    async def wait(self) -> None:
+        """Return once somebody waits."""
+        waiting = "select pid " + _STALLED
+        await wait_until(lambda: self._world.rows(waiting, [STALL_LOCK]), "somebody is stalled", timeout_s=60)
+
+    def end(self) -> None:
+        """End the connections of those who wait, as the end of their process does in a while: nothing is written."""
+        self._world.rows("select pg_terminate_backend(pid) " + _STALLED, [STALL_LOCK])
+
+
+@contextlib.contextmanager
+def stalling(world: World, change: str, when: str, table: str = "tasks") -> Iterator[Stall]:
+    """A trigger before `change` (such as `update of progress`) where `when` holds of the row."""
+    world.rows(
+        "create function stall() returns trigger language plpgsql as $$ begin"
+        f" perform pg_advisory_xact_lock({STALL_LOCK}); return new; end $$;"
+        f" create trigger stall before {change} on {table} for each row when ({when}) execute function stall()"
+    )
+    with psycopg.connect(world.url, autocommit=True) as link:
+        link.execute("select pg_advisory_lock(%s)", [STALL_LOCK])
+        yield Stall(world, link)
+    world.rows(f"drop trigger stall on {table}; drop function stall")
 
 
 def environment(settings: AdologySettings) -> dict[str, str]:
@@ -53,6 +94,7 @@ def environment(settings: AdologySettings) -> dict[str, str]:
         "QUEUES__PREFIX": settings.queues.prefix,
         "QUEUES__VISIBILITY_S": settings.queues.visibility_s,
         "QUEUES__WAIT_S": settings.queues.wait_s,
+        "S3__MULTIPART_THRESHOLD_BYTES": settings.s3.multipart_threshold_bytes,
         "SERVER__TASK_LEASE_S": settings.server.task_lease_s,
         "SERVER__PORT": 0,
         "LOG__FORMAT": "json",
@@ -73,7 +115,7 @@ class Program:
         self._popen.kill()
         self._popen.wait()
 
-    async def wait_line(self, containing: str, *, timeout_s: float = 30.0) -> str:
+    async def wait_line(self, containing: str, *, timeout_s: float = 60.0) -> str:
         """The first line of its log with that text."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -85,13 +127,14 @@ class Program:
 
 
 @contextlib.contextmanager
-def process(settings: AdologySettings, *arguments: str) -> Iterator[Program]:
+def process(settings: AdologySettings, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Program]:
     """A command of ours in a process of its own, which is killed at the end if it is still there."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as stderr:
             command = [sys.executable, "-m", "adology.cli", *arguments]
-            popen = subprocess.Popen(command, env=environment(settings), stdout=subprocess.DEVNULL, stderr=stderr)
+            whole = {**environment(settings), **(env or {})}
+            popen = subprocess.Popen(command, env=whole, stdout=subprocess.DEVNULL, stderr=stderr)
         program = Program(popen, log)
         try:
             yield program

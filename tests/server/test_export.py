@@ -11,7 +11,7 @@ import pytest
 
 from adology.aws import open_client
 from adology.settings import AdologySettings
-from adology_server.tasks.export import escape
+from adology_server.tasks.formats import escape
 from tests.server.ads_rig import Ads, follow
 from tests.server.rig import log_in, serving
 from tests.server.tasks_rig import is_, quick, running, wait_task
@@ -58,12 +58,12 @@ def test_an_export_holds_what_its_organisation_sees(settings: AdologySettings, a
                 assert (done["result"]["rows"], done["result"]["bytes"]) == (2, len(files[form].encode()))
             lines = [json.loads(line) for line in files["jsonl"].splitlines()]
             assert [(one["source_ad_id"], one["private"], one["role"]) for one in lines] == [
-                ("n1", False, "primary"), ("ours", True, "primary"),
+                ("ours", True, "primary"), ("n1", False, "primary"),
             ]  # fmt: skip
-            assert lines[0]["title"] == "=HYPERLINK(1)"
+            assert lines[1]["title"] == "=HYPERLINK(1)"
             table = list(csv.DictReader(io.StringIO(files["csv"])))
-            assert [one["source_ad_id"] for one in table] == ["n1", "ours"]
-            assert (table[0]["title"], table[0]["platforms"]) == ("'=HYPERLINK(1)", "facebook, instagram")
+            assert [one["source_ad_id"] for one in table] == ["ours", "n1"]
+            assert (table[1]["title"], table[1]["platforms"]) == ("'=HYPERLINK(1)", "facebook, instagram")
             assert "canary" not in str(files)
             ads.rows("update tasks set expires_at = now() where id = %s", [task])
             assert (await owner.ask("GET", f"/v1/tasks/{task}/file")).kind == "gone"

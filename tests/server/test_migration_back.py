@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from psycopg.errors import CheckViolation
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -27,16 +30,42 @@ def there(world: World) -> tuple[int, int]:
     return tables, functions
 
 
-def test_audit_keys_and_limits_are_taken_back_without_a_trace(store_settings: AdologySettings) -> None:
-    world, url = World(store_settings), store_settings.postgres.url
-    assert there(world) == (len(TABLES), len(FUNCTIONS))
+@contextlib.contextmanager
+def taken_back(url: str, revision: str) -> Iterator[None]:
+    """The database as it was at that revision, for the length of the block."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0012")
+        command.downgrade(config, revision)
     engine.dispose()
-    assert there(world) == (0, 0)
+    yield
     migrate(url)
+
+
+def test_audit_keys_and_limits_are_taken_back_without_a_trace(store_settings: AdologySettings) -> None:
+    world, url = World(store_settings), store_settings.postgres.url
     assert there(world) == (len(TABLES), len(FUNCTIONS))
+    with taken_back(url, "0012"):
+        assert there(world) == (0, 0)
+    assert there(world) == (len(TABLES), len(FUNCTIONS))
+
+
+def test_tasks_of_new_kinds_are_taken_back_and_files_of_old_ones_are_remembered(
+    store_settings: AdologySettings,
+) -> None:
+    world = World(store_settings)
+    world.add_org("acme")
+    for kind in ("export", "search", "reanalyze"):
+        world.rows("insert into tasks (org_id, kind, deadline) values ('acme', %s, now())", [kind])
+    world.rows(
+        "insert into task_analyses (task, org_id, key, analyzer, subject_kind, subject, brand)"
+        " select id, 'acme', 'k', 'a', 'ad', 's', 'b' from tasks where kind = 'reanalyze'"
+    )
+    with taken_back(store_settings.postgres.url, "0014"):
+        assert world.rows("select kind from tasks") == [("export",)]
+        with pytest.raises(CheckViolation):
+            world.rows("insert into tasks (org_id, kind, deadline) values ('acme', 'search', now())")
+    assert world.rows("select kind, files from tasks") == [("export", True)]
+    assert world.rows("select count(*) from task_analyses") == [(0,)]

@@ -67,6 +67,14 @@ def test_every_operation_says_all_that_a_client_needs() -> None:
             assert parameter["in"] == "path" or parameter.get("description"), (name, parameter["name"])
 
 
+def test_what_lists_hold_is_said() -> None:
+    schemas = whole_document()["components"]["schemas"]
+    assert schemas["NewKey"]["properties"]["scopes"]["items"]["enum"] == ["read", "write", "manage"]
+    assert schemas["NewBulkSearch"]["properties"]["queries"]["items"]["$ref"].endswith("/BulkQuery")
+    items = [field.get("items") for one in schemas.values() for field in one.get("properties", {}).values()]
+    assert [one for one in items if one is not None and {} in one.get("oneOf", ())] == []
+
+
 def test_examples_are_such_as_the_routes_take() -> None:
     hints: dict[str, Any] = {
         handler.operation_id: get_type_hints(handler.fn, include_extras=True).get("data")

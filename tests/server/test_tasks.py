@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 
 import msgspec
-import psycopg
 import pytest
 
 from adology.aws import open_client
@@ -15,7 +14,7 @@ from adology.queues.admin import queue_names
 from adology.settings import AdologySettings
 from adology_server.tasks.model import TaskMessage
 from tests.server.rig import Client, World, log_in, serving
-from tests.server.tasks_rig import is_, process, quick, running, wait_task
+from tests.server.tasks_rig import is_, process, quick, running, stalling, wait_task
 from tests.system.rig import add_brand, draw_ads, living, wait_until
 
 pytestmark = pytest.mark.timeout(90)
@@ -176,21 +175,16 @@ def test_server_and_runner_are_killed_and_the_task_completes_once(settings: Adol
                 there = Client(nobody.http, line["address"])
                 owner = await with_space(there, "nike")
                 # A runner takes the task up, and is killed at the row's change to follow: it holds the lock.
-                with psycopg.connect(settings.postgres.url) as link:
-                    link.execute(_STALL)
-                    link.commit()
-                    link.execute("select pg_advisory_lock(77)")
+                with stalling(world, "update of batch_key", "new.batch_key is not null") as stall:
                     task = await refresh(owner)
                     server.kill()
                     with process(own, "tasks") as runner:
                         await runner.wait_line("task runner ready")
                         here = nobody.as_(owner.token)
                         await wait_task(here, task, is_("processing"))
-                        stalled = "select pid from pg_locks where objid = 77 and not granted"
-                        await wait_until(lambda: world.rows(stalled), "the runner is stalled")
+                        await stall.wait()
                         runner.kill()
-                        # Its connection goes as well: what it was about to write is not written.
-                        world.rows("select pg_terminate_backend(pid) from pg_locks where objid = 77 and not granted")
+                        stall.end()
             async with running(own):
                 done = await wait_task(here, task, is_("completed"))
             assert done["result"]["ads"] == 3
@@ -201,14 +195,3 @@ def test_server_and_runner_are_killed_and_the_task_completes_once(settings: Adol
             assert attempts >= 2
 
     asyncio.run(scenario())
-
-
-_STALL = """
-create function stall() returns trigger language plpgsql as $$
-begin
-    perform pg_advisory_xact_lock(77);
-    return new;
-end $$;
-create trigger stall before update of batch_key on tasks for each row when (new.batch_key is not null)
-    execute function stall();
-"""

@@ -232,6 +232,15 @@ async def test_keys_are_listed_in_order_over_many_pages(stack: Stack) -> None:
         assert [key async for key in rig.store.list_keys("none/")] == []
 
 
+async def test_uploads_that_nobody_finished_are_ended_under_a_prefix_alone(stack: Stack) -> None:
+    async with open_store(stack, prefix="team/") as rig:
+        for key in ("team/a/1", "team/a/1", "team/a/2", "team/b/1", "a/1"):
+            await rig.spy.client.create_multipart_upload(Bucket=rig.settings.bucket, Key=key)
+        assert await rig.store.abort_uploads("a/") == 3
+        assert sorted(await rig.open_uploads()) == ["a/1", "team/b/1"]
+        assert await rig.store.abort_uploads("a/") == 0
+
+
 async def test_a_prefix_is_put_before_every_key_and_taken_off_again(stack: Stack, tmp_path: Path) -> None:
     async with open_store(stack, prefix="team/a b/") as rig:
         store, bucket = rig.store, rig.settings.bucket

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from adology.cli import output
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from adology.settings.model import AdologySettings
     from adology.store.staleness import Staleness, Wanted
 
-STALE = ("version", "settings")
 LEAST_SHOWN = 0.0001
 """US dollars; less is no nought, but too little to tell apart."""
 
@@ -53,7 +51,11 @@ def reanalyze(
 
         list_batches(load(), json=json)
         return
-    chosen = [*(STALE if stale else ()), *(("missing",) if missing else ()), *(("failed",) if errors else ())]
+    chosen = [
+        *(("version", "settings") if stale else ()),
+        *(("missing",) if missing else ()),
+        *(("failed",) if errors else ()),
+    ]
     if go and not chosen:
         raise typer.BadParameter("--go needs --stale, --missing or --errors")
     if batch and not (chosen and names):
@@ -76,6 +78,7 @@ async def _run(
     batch: bool = False,
 ) -> Reanalysis:
     from adology.cli.requests import check_brand, check_running  # noqa: PLC0415 - commands import when they run
+    from adology.engine.renewal import cost_of  # noqa: PLC0415 - as above
     from adology.isolation import IsolatedPool  # noqa: PLC0415 - as above
     from adology.runtime import open_engine  # noqa: PLC0415 - as above
     from adology.store.staleness import Staleness  # noqa: PLC0415 - as above
@@ -99,8 +102,7 @@ async def _run(
             line.chosen = sum(counts.get(reason, 0) for reason in reasons)
             line.chosen = line.chosen if limit is None else min(limit, line.chosen)
             rate = await staleness.rate(analyzer.name, analyzer.fingerprint)
-            known = rate.cost_usd if rate.cost_usd is not None else rate.paid_usd if analyzer.needs.pays else 0.0
-            line.cost_usd = None if known is None else round(known * line.chosen, 8)
+            line.cost_usd = cost_of(analyzer, rate, line.chosen)
             line.seconds = None if rate.seconds is None else round(rate.seconds * line.chosen, 1)
             answer.lines.append(line)
             if batch and line.chosen:
@@ -119,26 +121,12 @@ async def _run(
 def _wanted(analyzers: AnalyzerSet, names: Sequence[str]) -> list[tuple[ReadyAnalyzer, Wanted]]:
     """The chosen analyzers, for each kind of subject that they accept."""
     from adology.engine.analyzers import UnknownAnalyzerError  # noqa: PLC0415 - commands import when they run
-    from adology.store.staleness import Wanted  # noqa: PLC0415 - commands import when they run
+    from adology.engine.renewal import wanted_of  # noqa: PLC0415 - as above
 
     try:
-        analyzers.check_names(names, ("image", "video", "ad"), "creatives or copies")
+        return wanted_of(analyzers, names)
     except UnknownAnalyzerError as error:
         raise typer.BadParameter(str(error)) from error
-    own = [one for one in analyzers if set(one.analyzer.accepts) & {"image", "video", "ad"}]
-    found = []
-    for one in own:
-        if names and one.name not in names:
-            continue
-        media = tuple(kind for kind in one.analyzer.accepts if kind in ("image", "video"))
-        asset = Wanted(
-            analyzer=one.name, version=one.analyzer.version, fingerprint=one.fingerprint, kind="asset", media=media
-        )
-        if media:
-            found.append((one, asset))
-        if "ad" in one.analyzer.accepts:
-            found.append((one, msgspec.structs.replace(asset, kind="ad", media=())))
-    return found
 
 
 async def _payers(

@@ -85,7 +85,7 @@ class Reanalyzer:
             scratch=folder,
             before_first=fetch,
             keep=keep,
-            payer=Payer(brand=message.brand),
+            payer=Payer(brand=message.brand, owner_org_id=message.organisation),
         )
         await self._subjects.link("asset", sha256, outcome.keys)
         logger.bind(run=outcome.run, deferred=outcome.deferred).info("asset analysed again")
@@ -102,7 +102,7 @@ class Reanalyzer:
             scratch=folder,
             before_first=_nothing,
             keep=keep_none,
-            payer=Payer(brand=message.brand),
+            payer=Payer(brand=message.brand, owner_org_id=message.organisation),
         )
         await self._subjects.link("ad", copy_hash, outcome.keys)
         logger.bind(run=outcome.run, deferred=outcome.deferred).info("copy analysed again")

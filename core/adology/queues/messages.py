@@ -52,12 +52,14 @@ class AnalyzeMessage(Message, frozen=True, kw_only=True):
     """``{"brand":"nike","kind":"asset","subject":"…"}`` on the analyze queue, which is the engine's own.
 
     `subject` is the hash of an asset's bytes or of an ad's copy; `brand` is who pays. `analyzers`
-    are the ones to run, with those that they use; empty means all.
+    are the ones to run, with those that they use; empty means all. `organisation` asked for it: its
+    budget counts as well.
     """
 
     kind: Literal["asset", "ad"]
     subject: str
     analyzers: tuple[str, ...] = ()
+    organisation: str | None = None
 
 
 class InsightMessage(Message, frozen=True, kw_only=True):

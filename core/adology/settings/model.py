@@ -249,7 +249,7 @@ class BudgetSettings(Settings, frozen=True, kw_only=True):
     day_usd: Annotated[_Usd | None, _text("For a day, all calls together; unset means no limit.")] = None
     brand_day_usd: Annotated[_Usd | None, _text("For a day and a brand; unset means no limit.")] = None
     organisation_day_usd: Annotated[
-        _Usd | None, _text("For a day and the ads of an organisation; unset means no limit.")
+        _Usd | None, _text("For a day and an organisation: its own ads, and what it asks for; unset means no limit.")
     ] = None
 
 

@@ -21,6 +21,7 @@ CONFLICT = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
 """Another write of the key was under way: says nothing about whether the key exists now."""
 CONFLICT_ATTEMPTS = 4
 MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+NO_UPLOAD = frozenset({"NoSuchUpload", "404"})
 SMALL = 1024 * 1024
 """Files up to this size are read into memory for their upload; larger ones are streamed."""
 PIECE = 1024 * 1024
@@ -181,6 +182,20 @@ class S3Store:
             if not answer.get("IsTruncated"):
                 return
             token = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    async def abort_uploads(self, prefix: str) -> int:
+        """End uploads in parts under `prefix` that nobody finished; how many. Whoever is at one of them fails."""
+        own, count = self._settings.prefix, 0
+        marker: dict[str, Any] = {}
+        while True:
+            answer = await self._call("list_multipart_uploads", None, Prefix=own + prefix, **marker)
+            for upload in answer.get("Uploads", []):
+                key, upload_id = str(upload["Key"]).removeprefix(own), upload["UploadId"]
+                gone = await self._call("abort_multipart_upload", key, UploadId=upload_id, none_if=NO_UPLOAD)
+                count += gone is not None
+            if not answer.get("IsTruncated"):
+                return count
+            marker = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
 
     async def _call(
         self, operation: str, key: str | None, *, none_if: frozenset[str] = frozenset(), **arguments: Any

@@ -52,24 +52,20 @@ class Staleness:
 
     async def count(self, wanted: Wanted, *, brand: str | None = None) -> dict[str, int]:
         """Number of subjects by reason; ``current`` for those that are up to date."""
-        statement = f"select reason, count(*) from ({_OF_KIND[wanted.kind]}) found group by reason"
+        statement = count_statement(wanted.kind).encode()
         async with self._database.connection("staleness.count", analyzer=wanted.analyzer) as connection:
-            found = await connection.execute(statement.encode(), _values(wanted, brand))
+            found = await connection.execute(statement, _of_brand(wanted, brand))
             return dict(await found.fetchall())
 
     async def subjects(
         self, wanted: Wanted, reasons: Sequence[str], *, brand: str | None = None
     ) -> AsyncIterator[list[str]]:
         """Pages of subjects with one of these reasons, in the order of their hashes."""
-        statement = (
-            f"select subject from ({_OF_KIND[wanted.kind]}) found"
-            " where reason = any(%(reasons)s) and subject > %(after)s order by subject limit %(limit)s"
-        )
-        after = ""
+        statement, after = page_statement(wanted.kind).encode(), ""
         while True:
-            values = {**_values(wanted, brand), "reasons": list(reasons), "after": after, "limit": PAGE}
+            values = {**_of_brand(wanted, brand), "reasons": list(reasons), "after": after, "limit": PAGE}
             async with self._database.connection("staleness.page", analyzer=wanted.analyzer) as connection:
-                rows = await (await connection.execute(statement.encode(), values)).fetchall()
+                rows = await (await connection.execute(statement, values)).fetchall()
             if rows:
                 yield [row[0] for row in rows]
                 after = rows[-1][0]
@@ -82,15 +78,7 @@ class Staleness:
         Those with other settings say little of the price: another model, or one that cost nothing.
         """
         async with self._database.connection("staleness.rate", analyzer=analyzer) as connection:
-            found = await connection.execute(
-                "select avg(cost_usd) filter (where fingerprint = %(fingerprint)s)::float,"
-                " avg(cost_usd) filter (where cost_usd > 0)::float,"
-                # An answer of a vendor's batch took no time of ours.
-                " coalesce(avg(nullif(duration_ms, 0)) filter (where fingerprint = %(fingerprint)s),"
-                " avg(nullif(duration_ms, 0)))::float / 1000"
-                " from analyses where analyzer = %(analyzer)s and state = 'done'",
-                {"analyzer": analyzer, "fingerprint": fingerprint},
-            )
+            found = await connection.execute(RATE, {"fingerprint": fingerprint, "analyzer": analyzer})
             row = await found.fetchone()
         return Rate(cost_usd=row[0], paid_usd=row[1], seconds=row[2]) if row else Rate()
 
@@ -104,16 +92,49 @@ class Staleness:
             )
 
 
-def _values(wanted: Wanted, brand: str | None) -> dict[str, object]:
+def count_statement(kind: SubjectKind) -> str:
+    """Rows of reason and number, ``current`` among them; takes `values_of`."""
+    return f"select reason, count(*) as subjects from ({_OF_KIND[kind]}) found group by reason"
+
+
+def page_statement(kind: SubjectKind) -> str:
+    """Rows of subject and payer, the first of its brands by name, by subject.
+
+    Takes `values_of`, and `reasons`, `after` (a subject, or nothing) and `limit`.
+    """
+    return (
+        f"select subject, (select min(b.brand) {_BRANDS[kind]}) as payer from ({_OF_KIND[kind]}) found"
+        " where reason = any(%(reasons)s) and subject > %(after)s order by subject limit %(limit)s"
+    )
+
+
+def values_of(
+    wanted: Wanted, *, brands: Sequence[str] | None = None, ads: Sequence[int] | None = None
+) -> dict[str, object]:
+    """What the statements take: subjects of ads of these brands and of these ads; None: of any."""
     return {
         "analyzer": wanted.analyzer,
         "version": wanted.version,
         "fingerprint": wanted.fingerprint,
         "media": list(wanted.media),
-        "brand": brand,
+        "brands": None if brands is None else list(brands),
+        "ads": None if ads is None else list(ads),
         "skip": Skip.code,
     }
 
+
+def _of_brand(wanted: Wanted, brand: str | None) -> dict[str, object]:
+    return values_of(wanted, brands=None if brand is None else [brand])
+
+
+RATE = """
+select avg(cost_usd) filter (where fingerprint = %(fingerprint)s)::float as cost_usd,
+    avg(cost_usd) filter (where cost_usd > 0)::float as paid_usd,
+    -- An answer of a vendor's batch took no time of ours.
+    coalesce(avg(nullif(duration_ms, 0)) filter (where fingerprint = %(fingerprint)s),
+        avg(nullif(duration_ms, 0)))::float / 1000 as seconds
+from analyses where analyzer = %(analyzer)s and state = 'done'"""
+"""One row with the fields of `Rate`; takes `analyzer` and `fingerprint`."""
 
 # The key of a current result is that of `ReadyAnalyzer.claim`. An analyzer that had nothing to say
 # is up to date.
@@ -128,22 +149,31 @@ case
     else 'settings'
 end"""
 
-_OF_KIND = {
+_CHOSEN = """(%(brands)s::text[] is null or b.brand = any(%(brands)s))
+    and (%(ads)s::bigint[] is null or b.ad_id = any(%(ads)s))"""
+_BRANDS: dict[SubjectKind, str] = {
+    "asset": f"""from ad_assets m join brand_ads b on b.ad_id = m.ad_id
+    where m.sha256 = found.subject and {_CHOSEN}""",
+    "ad": f"""from ads a join brand_ads b on b.ad_id = a.id
+    where a.copy_hash = found.subject and {_CHOSEN}""",
+}
+
+_OF_KIND: dict[SubjectKind, str] = {
     "asset": f"""
 select a.sha256 as subject, {_REASON} as reason
 from assets a
     left join asset_analyses l on l.sha256 = a.sha256 and l.analyzer = %(analyzer)s
     left join analyses n on n.key = l.key
     left join analyses c on c.key = encode(sha256(convert_to(%(fingerprint)s || ':asset:' || a.sha256, 'UTF8')), 'hex')
-where a.kind = any(%(media)s) and (%(brand)s::text is null or exists (
-    select 1 from ad_assets m join brand_ads b on b.ad_id = m.ad_id
-    where m.sha256 = a.sha256 and b.brand = %(brand)s))""",
+where a.kind = any(%(media)s) and (%(brands)s::text[] is null and %(ads)s::bigint[] is null or exists (
+    select 1 from ad_assets m join brand_ads b on b.ad_id = m.ad_id where m.sha256 = a.sha256 and {_CHOSEN}))""",
     "ad": f"""
 select distinct on (a.copy_hash) a.copy_hash as subject, {_REASON} as reason
 from ads a
     left join ad_analyses l on l.ad_id = a.id and l.analyzer = %(analyzer)s
     left join analyses n on n.key = l.key
     left join analyses c on c.key = encode(sha256(convert_to(%(fingerprint)s || ':ad:' || a.copy_hash, 'UTF8')), 'hex')
-where %(brand)s::text is null or exists (select 1 from brand_ads b where b.ad_id = a.id and b.brand = %(brand)s)
+where (%(brands)s::text[] is null and %(ads)s::bigint[] is null or exists (
+    select 1 from brand_ads b where b.ad_id = a.id and {_CHOSEN}))
 order by a.copy_hash, (l.key is not distinct from c.key)""",
 }

@@ -7,19 +7,19 @@ import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer, prepare
+from adology.engine.analyzers import AnalyzerSet, ReadyAnalyzer
 from adology.engine.invoke import Invoker
 from adology.engine.offline import Said, analyze, place, read_media
 from adology.errors import Deferred, EngineError, Retry
 from adology.isolation import IsolatedPool
 from adology.money import PriceTable
-from adology.plugins import Plugins, load_plugins
 from adology.settings.model import AdologySettings
 from adology.store import Database
 from adology.store.similar import unpack
 from adology.store.spending import Spending
+from adology_server.analyzers import Analyzers
 from adology_server.problems import Refusal
 from adology_server.similar.index import Asked
 
@@ -30,9 +30,9 @@ AT_ONCE = 2
 class Embedding:
     """Prepared when it is first asked: models take seconds to load, and many servers are never asked."""
 
-    def __init__(self, settings: AdologySettings, plugins: Plugins | None = None) -> None:
+    def __init__(self, settings: AdologySettings, analyzers: Analyzers) -> None:
         self._settings = settings
-        self._plugins = plugins
+        self._analyzers = analyzers
         self._stack = contextlib.AsyncExitStack()
         self._opening = asyncio.Lock()
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -74,7 +74,7 @@ class Embedding:
     async def _open(self) -> tuple[AnalyzerSet, tuple[ReadyAnalyzer, ...], Invoker]:
         async with self._opening:
             if self._ready is None:
-                analyzers, chosen = await asyncio.to_thread(self._prepare)
+                analyzers, chosen = await self._analyzers.load()
                 database = await self._stack.enter_async_context(Database(self._settings.postgres))
                 memory = self._settings.worker.isolation_memory_bytes
                 pool = await self._stack.enter_async_context(IsolatedPool(1, memory_bytes=memory))
@@ -82,18 +82,6 @@ class Embedding:
                 purse = Spending(database, PriceTable(money.prices), money.budgets)
                 self._ready = analyzers, chosen, Invoker(pool, purse)
             return self._ready
-
-    def _prepare(self) -> tuple[AnalyzerSet, tuple[ReadyAnalyzer, ...]]:
-        own = self._settings.plugins
-        loaded = self._plugins or load_plugins(only=own.only, without=own.without, strict=own.strict)
-        plugins = loaded.of_kind("analyzer")
-        embed = {p.name for p in plugins if {"space", "vector"} <= _fields(p.result_type)}
-        analyzers = prepare(plugins, self._settings.analyzers)
-        return analyzers, tuple(one for one in analyzers if one.name in embed)
-
-
-def _fields(kind: Any) -> set[str]:
-    return set(getattr(kind, "__struct_fields__", ()))
 
 
 def _places(said: Sequence[Said], field: str = "text") -> list[Asked]:

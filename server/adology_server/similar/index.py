@@ -62,6 +62,7 @@ class SimilarityIndexes:
         self._own = convert(settings.sinks.get("faiss", {}), VectorSettings, where="sinks.faiss", prefix="sinks.faiss.")
         self._home: Home | None = None
         self._stop = asyncio.Event()
+        self._in_step = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -79,6 +80,10 @@ class SimilarityIndexes:
         """Those that can be searched now."""
         home = self._home
         return [space for space in home.list_spaces() if home.find(space)] if home is not None else []
+
+    async def wait_in_step(self) -> None:
+        """Return once all that was committed before the first look is in: until then searches may miss it."""
+        await self._in_step.wait()
 
     async def search(self, asked: Iterable[Asked], owner: str, brands: Sequence[str] | None, k: int) -> list[Near]:
         """The `k` nearest subjects to any of the places, for an organisation; of these brands only, if given."""
@@ -117,7 +122,10 @@ class SimilarityIndexes:
         """Keep indexes in this process."""
         client: Any = await stack.enter_async_context(open_client(self._settings.aws, "s3"))
         self._home = home = MemoryHome(Shelf(S3Store(client, self._settings.s3)))
-        await Follower(database, VectorIndexes(database, home)).run(self._stop, poll_s=self._own.poll_s)
+        follower = Follower(database, VectorIndexes(database, home))
+        await follower.catch_up()
+        self._in_step.set()
+        await follower.run(self._stop, poll_s=self._own.poll_s)
 
     async def _read_tables(self, database: Database) -> None:
         """Search the tables that `adology follow` keeps, those of new spaces too; nothing is written from here."""
@@ -125,5 +133,6 @@ class SimilarityIndexes:
             home = PostgresHome(database, hnsw_rows=self._own.hnsw_rows)
             await home.load()
             self._home = home
+            self._in_step.set()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), LOOK_S)

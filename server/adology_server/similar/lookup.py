@@ -8,12 +8,10 @@ from typing import Final, LiteralString
 from uuid import UUID
 
 from adology.store.similar import unpack
-from adology_server import parts
-from adology_server.parts import Incoming
 from adology_server.problems import not_found
-from adology_server.similar.index import Asked, Near
+from adology_server.similar.index import Asked, Near, SimilarityIndexes
 from adology_server.similar.model import How, Neighbour, SimilarAd
-from adology_server.tenancy import convert
+from adology_server.tenancy import Tenants, convert
 
 MOST_PLACES = 20
 """Embeddings of one ad that are looked around."""
@@ -49,14 +47,14 @@ _ADS: Final[dict[How, LiteralString]] = {
 }
 
 
-async def brands_of(request: Incoming, brandspace_id: UUID) -> list[str]:
+async def brands_of(tenants: Tenants, org: str, brandspace_id: UUID) -> list[str]:
     """The brands of a brandspace.
 
     Raises:
-        Refusal: 404, it is not one of the caller's organisation.
+        Refusal: 404, it is not one of the organisation.
     """
-    rows = await parts.tenants(request).rows(
-        request.user.org,
+    rows = await tenants.rows(
+        org,
         "select s.id, b.brand from brandspaces s left join brandspace_brands b on b.brandspace_id = s.id"
         " where s.id = %s",
         [brandspace_id],
@@ -66,13 +64,13 @@ async def brands_of(request: Incoming, brandspace_id: UUID) -> list[str]:
     return sorted(row["brand"] for row in rows if row["brand"] is not None)
 
 
-async def places_of(request: Incoming, ad_id: int, how: How | None) -> list[Asked]:
+async def places_of(tenants: Tenants, org: str, ad_id: int, how: How | None) -> list[Asked]:
     """Where an ad's creatives and copy stand.
 
     Raises:
         Refusal: 404, there is no such ad, or it is somebody else's.
     """
-    async with parts.tenants(request).transaction(request.user.org) as connection:
+    async with tenants.transaction(org) as connection:
         seen = await connection.execute("select id from ads where id = %s", [ad_id])
         if await seen.fetchone() is None:
             raise not_found("ad", ad_id)
@@ -87,9 +85,25 @@ async def places_of(request: Incoming, ad_id: int, how: How | None) -> list[Aske
     ]
 
 
-async def with_ads(request: Incoming, near: Sequence[Near], brands: Sequence[str] | None) -> tuple[Neighbour, ...]:
-    """The neighbours that the caller may see, with ads."""
-    tenants, org = parts.tenants(request), request.user.org
+async def find(
+    tenants: Tenants,
+    indexes: SimilarityIndexes,
+    org: str,
+    asked: Sequence[Asked],
+    brands: list[str] | None,
+    limit: int,
+    how: How | None = None,
+) -> tuple[Neighbour, ...]:
+    """The nearest `limit` that the organisation may see, of these brands if given, the nearest first."""
+    # A space that holds pictures and words alike gives both.
+    near = await indexes.search(asked, org, brands, limit if how is None else 2 * limit)
+    items = await _with_ads(tenants, org, near, brands) if near else ()
+    return tuple(item for item in items if how in (None, item.how))[:limit]
+
+
+async def _with_ads(
+    tenants: Tenants, org: str, near: Sequence[Near], brands: Sequence[str] | None
+) -> tuple[Neighbour, ...]:
     kinds: dict[tuple[str, str], How] = {
         (row["analyzer"], row["subject"]): "says" if row["subject_kind"] == "ad" else "looks"
         for row in await tenants.rows(org, _KINDS, [[one.subject for one in near]])

@@ -21,7 +21,7 @@ from adology_server.parts import Incoming
 from adology_server.problems import Refusal
 from adology_server.similar.embedding import Embedding
 from adology_server.similar.index import Asked, SimilarityIndexes
-from adology_server.similar.lookup import brands_of, places_of, with_ads
+from adology_server.similar.lookup import brands_of, find, places_of
 from adology_server.similar.model import MOST, How, Neighbours, TextSearch
 
 PIECE = 1 << 20
@@ -42,7 +42,8 @@ async def similar_ads(
 ) -> Neighbours:
     """Creatives that look like the ad's, and copies that say what it says; the nearest first."""
     brands = await _brands(request, brandspace, everywhere=everywhere)
-    return await _answer(request, await places_of(request, ad_id, how), brands, limit, how)
+    places = await places_of(parts.tenants(request), request.user.org, ad_id, how)
+    return await _answer(request, places, brands, limit, how)
 
 
 @post("/v1/search/text", opt=allow(Access.VIEWER), status_code=HTTP_200_OK, operation_id="searchByText")
@@ -81,18 +82,15 @@ async def _answer(
     request: Incoming, asked: Sequence[Asked], brands: list[str] | None, limit: int, how: How | None = None
 ) -> Neighbours:
     indexes: SimilarityIndexes = request.app.state.indexes
-    # A space that holds pictures and words alike gives both.
-    near = await indexes.search(asked, request.user.org, brands, limit if how is None else 2 * limit)
-    items = await with_ads(request, near, brands) if near else ()
+    items = await find(parts.tenants(request), indexes, request.user.org, asked, brands, limit, how)
     known = set(indexes.spaces)
-    kept = tuple(item for item in items if how in (None, item.how))[:limit]
-    return Neighbours(items=kept, spaces=tuple(sorted({one.space for one in asked} & known)))
+    return Neighbours(items=items, spaces=tuple(sorted({one.space for one in asked} & known)))
 
 
 async def _brands(request: Incoming, brandspace: UUID | None, *, everywhere: bool) -> list[str] | None:
     if everywhere:
         return None
-    return await brands_of(request, chosen(request, brandspace))
+    return await brands_of(parts.tenants(request), request.user.org, chosen(request, brandspace))
 
 
 async def _save(file: UploadFile, path: Path, most: int) -> None:

@@ -1,117 +1,89 @@
-"""Exports: the ads of a brandspace as a file in S3, seen as their organisation sees them."""
+"""Exports: the ads of a brandspace as a file in S3, filtered as lists are and seen as their organisation sees them."""
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
-from adology.errors import LeaseLostError
-from adology.storage import S3Store
-from adology_server.ads.model import FIELDS
+from adology.types import Struct
+from adology_server.ads.filters import Filter, values_of
+from adology_server.ads.listing import statement_of
+from adology_server.ads.model import FIELDS, AdRow, Sort
+from adology_server.problems import Refusal
+from adology_server.tasks.files import TaskFiles
+from adology_server.tasks.formats import Format, Row, columns_of
 from adology_server.tasks.model import Work
-from adology_server.tasks.store import TaskStore
 from adology_server.tenancy import Tenants
 
 PAGE = 1000
-COLUMNS: Final = tuple(name for name in FIELDS if name not in ("status", "near_duplicates", "thumbnail_url"))
-"""Those of lists that depend on nothing but the ad and the brandspace: they are still true when the file is read."""
-TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets would take for a formula, which an ad's text could then be."""
+FILE_FIELDS: Final = tuple(name for name in FIELDS if name != "thumbnail_url")
+"""An address would end before the file does."""
+COLUMNS: Final = tuple(name for name in FILE_FIELDS if name not in ("status", "near_duplicates"))
+"""Those of a file where none are named: what depends on nothing but ad and brandspace is true for longer."""
 
-ROWS: Final = """
-select f.brand, f.ad_id, p.role, f.item from brandspace_brands p join feed f on f.brand = p.brand
-where p.brandspace_id = %(space)s and (%(brand)s::text is null or (f.brand, f.ad_id) > (%(brand)s, %(ad)s))
-order by f.brand, f.ad_id limit %(limit)s"""
+
+class Export(Struct, frozen=True, kw_only=True):
+    """What is asked for, as the task keeps it."""
+
+    brandspace_id: UUID
+    format: Format
+    which: Filter = Filter()
+    sort: Sort = "newest"
+    collapse: bool = False
+    fields: tuple[str, ...] = COLUMNS
 
 
 class Exporter:
-    """Writes a file, puts it into S3 and names it in the result. A second runner makes a file of its own."""
+    """Writes files of ads. All of a file is of one moment."""
 
-    def __init__(self, tenants: Tenants, store: TaskStore, objects: S3Store) -> None:
+    def __init__(self, tenants: Tenants, files: TaskFiles, stale_s: float) -> None:
         self._tenants = tenants
-        self._store = store
-        self._objects = objects
+        self._files = files
+        self._stale = timedelta(seconds=stale_s)
 
     async def export(self, work: Work) -> None:
-        """Do the task.
+        """Do the task. Raises as `TaskFiles.deliver` does."""
+        asked = msgspec.convert(work.request, Export)
+        await self._files.deliver(work, asked.format, columns_of(AdRow, asked.fields), self._pages(work.org_id, asked))
 
-        Raises:
-            UnavailableError: a store is away; it is tried again.
-            LeaseLostError: it was cancelled, or another runner has it.
-        """
-        form, count = work.request["format"], 0
-        key = f"{folder(work.org_id, work.id)}{work.epoch}.{form}"
-        with tempfile.TemporaryDirectory() as scratch:
-            path = Path(scratch) / "export"
-            with path.open("wb") as file:
-                if form == "csv":
-                    file.write(_csv([COLUMNS]))
-                async for rows in self._pages(work.org_id, UUID(work.request["brandspace_id"])):
-                    file.write(_csv([_cells(row) for row in rows]) if form == "csv" else _lines(rows))
-                    count += len(rows)
-                    await self._store.note_progress(work, {"rows": count})
-            size = path.stat().st_size
-            await self._objects.put_file(key, path, content_type=TYPES[form])
-        result = {"format": form, "rows": count, "bytes": size, "object": self._objects.uri(key)}
-        try:
-            await self._store.complete(work, result)
-        except LeaseLostError:
-            await self._objects.delete(key)
-            raise
-
-    async def forget(self) -> list[UUID]:
-        """Remove the files of exports that are past their time; those tasks."""
-        past = await self._store.list_past("export")
-        for org_id, task in past:
-            async for key in self._objects.list_keys(folder(org_id, task)):
-                await self._objects.delete(key)
-        return [task for _, task in past]
-
-    async def _pages(self, org_id: str, space: UUID) -> AsyncIterator[list[dict[str, Any]]]:
-        place: dict[str, Any] = {"brand": None, "ad": None}
-        while True:
-            values = {"space": space, "limit": PAGE, **place}
-            # As the organisation: row-level security decides what is in the file.
-            found = await self._tenants.rows(org_id, ROWS, values)
-            if found:
-                yield [_row(row) for row in found]
-                place = {"brand": found[-1]["brand"], "ad": found[-1]["ad_id"]}
-            if len(found) < PAGE:
-                return
+    async def _pages(self, org_id: str, asked: Export) -> AsyncIterator[tuple[list[Row], dict[str, Any]]]:
+        values = {**values_of(asked.which), "space": asked.brandspace_id, "stale": self._stale}
+        begun = False
+        # As the organisation: row-level security decides what is in the file. As one moment saw it:
+        # an ad that is seen again while pages are read is in the file once.
+        async with self._tenants.transaction(org_id, snapshot=True) as connection:
+            while True:
+                statement = statement_of(asked.which, asked.sort, limit=PAGE, begun=begun, collapse=asked.collapse)
+                found = await (await connection.execute(statement, values)).fetchall()
+                if found:
+                    yield [_row(row, asked.fields) for row in found], {}
+                    values["key"], values["ad"], begun = found[-1]["key"], found[-1]["ad_id"], True
+                if len(found) < PAGE:
+                    return
 
 
-def folder(org_id: str, task: UUID) -> str:
-    """Where the files of a task are."""
-    return f"exports/{org_id}/{task}/"
+def read_file_fields(names: Sequence[str] | None) -> tuple[str, ...]:
+    """The columns that are wanted, in the order of a row.
+
+    Raises:
+        Refusal: 422, there is no such field, or it cannot be kept in a file.
+    """
+    if not names:
+        return COLUMNS
+    unknown = next((name for name in names if name not in FIELDS), None)
+    if unknown is not None:
+        raise Refusal("invalid", f"An ad has no field {unknown[:80]!r}.", field="fields")
+    if "thumbnail_url" in names:
+        detail = "thumbnail_url is an address for minutes, which a file outlives: read it from `GET /v1/ads`."
+        raise Refusal("invalid", detail, field="fields")
+    return tuple(name for name in FILE_FIELDS if name in names)
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    known = {**msgspec.json.decode(row["item"]), "role": row["role"]}
-    return {name: known[name] for name in COLUMNS}
-
-
-def _lines(rows: Sequence[dict[str, Any]]) -> bytes:
-    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
-
-
-def _cells(row: dict[str, Any]) -> list[Any]:
-    return [escape(", ".join(map(str, value)) if isinstance(value, list) else value) for value in row.values()]
-
-
-def escape(value: Any) -> Any:
-    """The cell, which no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+def _row(row: dict[str, Any], names: Sequence[str]) -> Row:
+    known = msgspec.json.decode(row["item"])
+    known |= {"role": row["role"], "status": row["status"], "near_duplicates": row["near"]}
+    return {name: known[name] for name in names}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from adology.types import Struct
 from adology_server.people.model import Answer, Body
+from adology_server.tasks.formats import Format
 
-Kind = Literal["refresh", "export"]
+Kind = Literal["refresh", "export", "search", "reanalyze"]
+WITH_FILES: Final = ("export", "search")
 Status = Literal["queued", "processing", "completed", "failed", "cancelled", "expired"]
 LONGEST_S = 7 * 86400.0
 """Of deadlines that requests give."""
@@ -24,14 +26,14 @@ class Queued(Answer, frozen=True, kw_only=True):
 
 
 class NewExport(Body, frozen=True, kw_only=True):
-    """The ads of a brandspace as a file: JSON lines, or CSV for spreadsheets."""
+    """The ads of a brandspace as a file: JSON lines, CSV for spreadsheets, or Parquet with types."""
 
     brandspace_id: UUID
-    format: Literal["jsonl", "csv"] = "jsonl"
+    format: Format = "jsonl"
 
 
 class TaskFile(Answer, frozen=True, kw_only=True):
-    """Where the file of a finished export can be read by GET, for `expires_in` seconds at least."""
+    """Where the file of a finished export or bulk search can be read by GET, for `expires_in` seconds at least."""
 
     url: str
     expires_in: int

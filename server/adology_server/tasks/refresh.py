@@ -23,7 +23,7 @@ select t.id, t.progress, b.id as batch, b.state, b.expected_count, b.committed_a
 from tasks t
 left join gather_requests r on r.request_key = t.batch_key and r.brand = t.brand
 left join batches b on b.id = r.batch_id
-where t.state = 'processing' and t.batch_key is not null
+where t.kind = 'refresh' and t.state = 'processing' and t.batch_key is not null
 order by t.id for update of t skip locked"""
 
 ITEMS = """

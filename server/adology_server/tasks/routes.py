@@ -1,13 +1,12 @@
-"""The routes about tasks."""
+"""The routes about tasks that there are; those that make some are in `orders`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
-from litestar import Response, get, post
-from litestar.params import FromPath, JSONBody, QueryParameter
-from psycopg.types.json import Jsonb
+from litestar import get, post
+from litestar.params import FromPath
 
 from adology_server import parts
 from adology_server.access import Access, allow
@@ -16,12 +15,9 @@ from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
-from adology_server.tasks.export import folder
-from adology_server.tasks.model import LONGEST_S, NewExport, Queued, Task, TaskFile
-from adology_server.tenancy import Connection, convert
-
-MOST_OPEN = 200
-"""Tasks of an organisation that have not ended."""
+from adology_server.tasks.files import folder
+from adology_server.tasks.model import WITH_FILES, Task, TaskFile
+from adology_server.tenancy import convert
 
 SELECT: Final = """
 select id, kind, brand, user_id, progress, error, created_at, started_at, ended_at, deadline, expires_at,
@@ -29,78 +25,28 @@ select id, kind, brand, user_id, progress, error, created_at, started_at, ended_
     case when expires_at <= now() then null else result end as result
 from tasks"""
 
-Deadline = Annotated[
-    float | None,
-    QueryParameter(ge=1, le=LONGEST_S, description="Seconds until it fails if it is not done; the server's default."),
-]
-
-
-@post("/v1/brands/{brand:str}/refresh", opt=allow(Access.MEMBER), status_code=202, operation_id="refreshBrand")
-async def refresh_brand(request: Incoming, brand: FromPath[str], deadline_s: Deadline = None) -> Response[Queued]:
-    """Gather the brand's ads now. While a refresh of the brand is under way, that one answers.
-
-    The brand is one of a brandspace of the organisation.
-    """
-    caller = request.user
-    async with parts.tenants(request).transaction(caller.org) as connection:
-        await _check_held(connection, brand)
-        task_id = await _find_refresh(connection, brand)
-        if task_id is None:
-            await _check_room(connection)
-            made = await connection.execute(
-                "insert into tasks (org_id, user_id, kind, brand, deadline)"
-                " values (%s, %s, 'refresh', %s, now() + make_interval(secs => %s))"
-                " on conflict (org_id, brand) where kind = 'refresh' and state in ('queued', 'processing')"
-                " do nothing returning id",
-                [caller.org, caller.user_id, brand, deadline_s or parts.settings(request).task_deadline_s],
-            )
-            row = await made.fetchone()
-            # Somebody else's request of the same moment is visible by now.
-            task_id = row["id"] if row else await _find_refresh(connection, brand)
-    if task_id is None:
-        raise Refusal("in-progress", "A refresh of this brand ended at this moment: ask again.")
-    return accepted(task_id)
-
-
-@post("/v1/exports", opt=allow(Access.MEMBER), status_code=202, operation_id="exportAds")
-async def export_ads(request: Incoming, data: JSONBody[NewExport], deadline_s: Deadline = None) -> Response[Queued]:
-    """Write the ads of a brandspace to a file, which `/v1/tasks/{task_id}/file` leads to when it is done."""
-    caller = request.user
-    async with parts.tenants(request).transaction(caller.org) as connection:
-        found = await connection.execute("select id from brandspaces where id = %s", [data.brandspace_id])
-        if await found.fetchone() is None:
-            raise not_found("brandspace", data.brandspace_id)
-        await _check_room(connection)
-        made = await connection.execute(
-            "insert into tasks (org_id, user_id, kind, request, deadline)"
-            " values (%s, %s, 'export', %s, now() + make_interval(secs => %s)) returning id",
-            [
-                caller.org,
-                caller.user_id,
-                Jsonb({"brandspace_id": str(data.brandspace_id), "format": data.format}),
-                deadline_s or parts.settings(request).task_deadline_s,
-            ],
-        )
-        row = await made.fetchone()
-    assert row is not None  # noqa: S101 - an insert returns its row
-    return accepted(row["id"])
-
 
 @get("/v1/tasks/{task_id:uuid}/file", opt=allow(Access.VIEWER), operation_id="getTaskFile")
 async def get_task_file(request: Incoming, task_id: FromPath[UUID]) -> TaskFile:
-    """A signed address of the file that an export made; 409 until it is done, 410 once it is not kept any more."""
+    """A signed address of the file that an export or a bulk search made.
+
+    409 until it is done, 410 once it is not kept any more.
+    """
     task = await _load(request, task_id)
     if task.status == "expired":
-        raise Refusal("gone", "The file is not kept any more: export again.")
-    if task.kind != "export" or task.status != "completed":
-        raise Refusal("conflict", f"The {task.kind} is {task.status}: only an export that is completed has a file.")
+        raise Refusal("gone", "The file is not kept any more: ask for it again.")
+    if task.kind not in WITH_FILES or task.status != "completed":
+        detail = (
+            f"The {task.kind} is {task.status}: only a completed task of kind {' or '.join(WITH_FILES)} has a file."
+        )
+        raise Refusal("conflict", detail)
     urls: SignedUrls = request.app.state.urls
     made = task.result.get("object") if isinstance(task.result, dict) else None
     key = key_of(made) if isinstance(made, str) else ""
     # Whoever reported the end: only a file of this very task is signed.
     if not key.startswith(folder(request.user.org, task_id)):
-        raise Refusal("gone", "The export has no file: export again.")
-    name = f"ads-{task_id}.{key.rpartition('.')[2]}"
+        raise Refusal("gone", f"The {task.kind} has no file: ask for it again.")
+    name = f"{'search' if task.kind == 'search' else 'ads'}-{task_id}.{key.rpartition('.')[2]}"
     url = urls.url(key, content_type="application/octet-stream", name=name)
     # An address is given again for a third of its life.
     return TaskFile(url=url, expires_in=parts.settings(request).signed_url_s * 2 // 3)
@@ -141,11 +87,6 @@ async def cancel_task(request: Incoming, task_id: FromPath[UUID]) -> Task:
     return task
 
 
-def accepted(task_id: UUID) -> Response[Queued]:
-    """The answer to a request that became a task."""
-    return Response(Queued(request_id=task_id), status_code=202, headers={"location": f"/v1/tasks/{task_id}"})
-
-
 async def _load(request: Incoming, task_id: UUID) -> Task:
     found = await parts.tenants(request).one(request.user.org, Task, f"{SELECT} where id = %s", [task_id])
     if found is None:
@@ -153,29 +94,4 @@ async def _load(request: Incoming, task_id: UUID) -> Task:
     return found
 
 
-async def _check_held(connection: Connection, brand: str) -> None:
-    known = await connection.execute("select id from brands where id = %s", [brand])
-    if await known.fetchone() is None:
-        raise not_found("brand", brand)
-    held = await connection.execute("select brand from brandspace_brands where brand = %s limit 1", [brand])
-    if await held.fetchone() is None:
-        raise Refusal("conflict", f"{brand!r} is in none of your brandspaces: put it into one first.")
-
-
-async def _find_refresh(connection: Connection, brand: str) -> UUID | None:
-    found = await connection.execute(
-        "select id from tasks where kind = 'refresh' and brand = %s and state in ('queued', 'processing')", [brand]
-    )
-    row = await found.fetchone()
-    return row["id"] if row else None
-
-
-async def _check_room(connection: Connection) -> None:
-    found = await connection.execute("select count(*) as n from tasks where state in ('queued', 'processing')")
-    row = await found.fetchone()
-    if row and row["n"] >= MOST_OPEN:
-        detail = f"{row['n']} tasks of your organisation are under way; {MOST_OPEN} is the most."
-        raise Refusal("too-many", detail, headers={"retry-after": "60"})
-
-
-ROUTES = (refresh_brand, export_ads, list_tasks, get_task, get_task_file, cancel_task)
+ROUTES = (list_tasks, get_task, get_task_file, cancel_task)

@@ -18,11 +18,15 @@ from adology.queues.admin import queue_names
 from adology.settings import AdologySettings
 from adology.storage import S3Store
 from adology.store import Database
+from adology_server.analyzers import Analyzers
 from adology_server.listening import listen
+from adology_server.tasks.bulk import BulkSearcher
 from adology_server.tasks.export import Exporter
+from adology_server.tasks.files import TaskFiles
 from adology_server.tasks.model import TaskMessage, Work
 from adology_server.tasks.news import News
 from adology_server.tasks.refresh import Refresher
+from adology_server.tasks.renewing import WINDOW, Renewer
 from adology_server.tasks.store import TaskStore
 from adology_server.tasks.tidying import tidy_live
 from adology_server.tenancy import Tenants
@@ -83,8 +87,10 @@ def _decode(body: str) -> UUID:
         raise UndecodableError(f"the body is no TaskMessage: {error}") from error
 
 
-async def run_tasks(settings: AdologySettings, stop: asyncio.Event) -> int:
+async def run_tasks(settings: AdologySettings, stop: asyncio.Event, *, window: int = WINDOW) -> int:
     """Do tasks, tell news and forget old things until `stop`; the number of messages abandoned.
+
+    `window`: analyses of a re-analysis that workers have at a time.
 
     Raises:
         ConfigError: an address is missing.
@@ -96,15 +102,31 @@ async def run_tasks(settings: AdologySettings, stop: asyncio.Event) -> int:
         Tenants(settings) as tenants,
         open_client(settings.aws, "sqs") as client,
         open_client(settings.aws, "s3") as s3,
+        contextlib.AsyncExitStack() as stack,
     ):
-        sqs, store = Sqs(client), TaskStore(database, own)
-        exporter = Exporter(tenants, store, S3Store(s3, settings.s3))
+        sqs, store, analyzers = Sqs(client), TaskStore(database, own), Analyzers(settings)
+        files = TaskFiles(store, S3Store(s3, settings.s3))
 
         async def send(tasks: Sequence[UUID]) -> None:
             await sqs.send(names["task"], [msgspec.json.encode(TaskMessage(task=task)).decode() for task in tasks])
 
         refresher = Refresher(database, store, lambda body: sqs.send(names["gather"], [body]), own.task_kept_s)
-        kinds: dict[str, Do] = {"refresh": refresher.start, "export": exporter.export}
+        renewer = Renewer(
+            database,
+            tenants,
+            store,
+            analyzers,
+            lambda bodies: sqs.send(names["analyze"], bodies),
+            kept_s=own.task_kept_s,
+            window=window,
+        )
+        searcher = await stack.enter_async_context(BulkSearcher(settings, tenants, files, analyzers))
+        kinds: dict[str, Do] = {
+            "refresh": refresher.start,
+            "export": Exporter(tenants, files, own.stale_look_s).export,
+            "search": searcher.search,
+            "reanalyze": renewer.start,
+        }
         news = News(database)
         consumer = Consumer(
             sqs,
@@ -123,8 +145,10 @@ async def run_tasks(settings: AdologySettings, stop: asyncio.Event) -> int:
             asyncio.create_task(listen(database.url, ["adology_tasks"], lambda *_: due.set(), due.set)),
             asyncio.create_task(_repeat("dispatch", lambda: store.dispatch(send), LOOK_S, due)),
             asyncio.create_task(_repeat("follow", refresher.look, LOOK_S)),
+            asyncio.create_task(_repeat("renewals", renewer.look, LOOK_S)),
             asyncio.create_task(_repeat("news", news.look, LOOK_S)),
-            asyncio.create_task(_repeat("tidy", lambda: _tidy(store, exporter, database, own.events_kept_s), TIDY_S)),
+            asyncio.create_task(_repeat("files", files.forget, TIDY_S)),
+            asyncio.create_task(_repeat("tidy", lambda: _tidy(store, database, own.events_kept_s), TIDY_S)),
         ]
         try:
             await _consume(consumer, stop, loops)
@@ -169,5 +193,5 @@ async def _repeat(
             await asyncio.wait_for(due.wait(), every_s)
 
 
-async def _tidy(store: TaskStore, exporter: Exporter, database: Database, events_kept_s: float) -> int:
-    return await store.tidy(removed=await exporter.forget()) + await tidy_live(database, events_kept_s)
+async def _tidy(store: TaskStore, database: Database, events_kept_s: float) -> int:
+    return await store.tidy() + await tidy_live(database, events_kept_s)

@@ -14,14 +14,14 @@ from psycopg.types.json import Jsonb
 from adology.errors import LeaseLostError
 from adology.settings.model import ServerSettings
 from adology.store import Database
-from adology_server.tasks.model import Kind, Work
+from adology_server.tasks.model import Work
 
 FORGOTTEN = timedelta(days=30)
 """Rows of ended tasks are kept for so long beyond their results."""
 PASSED = "it was not done by its deadline"
 
 _END = """
-update tasks set state = 'failed', error = %s, ended_at = now(), lease_until = null
+update tasks set state = 'failed', error = %s, ended_at = now()
 where id in (select id from tasks where state in ('queued', 'processing') and deadline <= now()
     order by id limit %s for update skip locked)"""
 _DATE = """
@@ -31,10 +31,14 @@ where id in (select id from tasks where state = 'completed' and expires_at is nu
 _EXPIRE = """
 update tasks set state = 'expired', result = null
 where id in (select id from tasks where state = 'completed' and expires_at <= now()
-    and (kind <> 'export' or id = any(%s)) order by id limit %s for update skip locked)"""
+    and not files order by id limit %s for update skip locked)"""
 _FORGET = """
 delete from tasks
-where id in (select id from tasks where ended_at < now() - %s order by id limit %s for update skip locked)"""
+where id in (select id from tasks where ended_at < now() - %s and not files
+    order by id limit %s for update skip locked)"""
+_FORGET_ANALYSES = """
+delete from task_analyses where (task, key) in (select a.task, a.key from task_analyses a join tasks t on t.id = a.task
+    where t.state not in ('queued', 'processing') limit %s)"""
 
 Send = Callable[[Sequence[UUID]], Awaitable[None]]
 
@@ -92,12 +96,16 @@ class TaskStore:
         await self._fenced(work, "lease_until = null, sent_at = now()", [])
 
     async def hand_on(self, work: Work, batch_key: str) -> None:
-        """From now on the task is what becomes of the batch that answers the request of this key."""
+        """From now on no message is sent: the task is what becomes of what was asked for under this key."""
         await self._fenced(work, "batch_key = %s, lease_until = null", [batch_key])
 
     async def note_progress(self, work: Work, progress: dict[str, Any]) -> None:
         """Tell how far it is, and prolong the hold."""
         await self._fenced(work, "progress = %s, lease_until = now() + %s", [Jsonb(progress), self._lease])
+
+    async def note_files(self, work: Work) -> None:
+        """From now on there may be files of it in S3: they are removed when it has ended."""
+        await self._fenced(work, "files = true, lease_until = now() + %s", [self._lease])
 
     async def complete(self, work: Work, result: Any) -> None:
         """End it with its result."""
@@ -117,27 +125,37 @@ class TaskStore:
             if done.rowcount == 0:
                 raise LeaseLostError(f"task {work.id} has ended or was taken up again")
 
-    async def list_past(self, kind: Kind, *, limit: int = 100) -> list[tuple[str, UUID]]:
-        """Organisation and id of tasks of a kind whose result is past its time and not forgotten yet."""
-        async with self._database.connection("tasks.past") as connection:
+    async def list_past_files(self, *, limit: int = 100) -> list[tuple[str, UUID]]:
+        """Organisation and id of tasks whose files nobody may read any more.
+
+        Those that ended without a result wait for a lease: a runner that did not notice yet is through by then.
+        """
+        async with self._database.connection("tasks.past_files") as connection:
             found = await connection.execute(
-                "select org_id, id from tasks where kind = %s and state = 'completed' and expires_at <= now()"
-                " order by expires_at limit %s",
-                [kind, limit],
+                "select org_id, id from tasks where files and (state = 'completed' and expires_at <= now()"
+                " or state = 'expired' or state in ('failed', 'cancelled') and ended_at < now() - %s)"
+                " order by ended_at limit %s",
+                [self._lease, limit],
             )
             return [(row[0], row[1]) for row in await found.fetchall()]
 
-    async def tidy(self, *, removed: Sequence[UUID] = (), limit: int = 500) -> int:
+    async def forget_files(self, tasks: Sequence[UUID]) -> None:
+        """The files of these tasks are gone."""
+        async with self._database.connection("tasks.forget_files") as connection:
+            await connection.execute("update tasks set files = false where id = any(%s)", [list(tasks)])
+
+    async def tidy(self, *, limit: int = 500) -> int:
         """End what is past its deadline, forget results and rows that are past their time; how many rows.
 
-        Of exports those in `removed`, whose files are gone: a row is what a file can be found by.
+        Rows whose files are still there are kept: they are what the files are found by.
         """
         changed = 0
         async with self._database.connection("tasks.tidy") as connection:
             for statement, values in (
                 (_END, [PASSED, limit]),
                 (_DATE, [self._kept, limit]),
-                (_EXPIRE, [list(removed), limit]),
+                (_EXPIRE, [limit]),
+                (_FORGET_ANALYSES, [20 * limit]),
                 (_FORGET, [self._kept + FORGOTTEN, limit]),
             ):
                 changed += (await connection.execute(statement, values)).rowcount
