@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,7 +24,9 @@ def made_by(**server: Any) -> SignedUrls:
 
 
 def test_the_signature_is_the_one_that_the_vendors_own_client_makes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime(2026, 11, 1, 12))  # noqa: DTZ001 - as theirs
+    moment = datetime(2026, 11, 1, 12, tzinfo=UTC)  # where a window begins
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: moment.replace(tzinfo=None))
+    monkeypatch.setattr("adology_server.files.time.time", lambda: moment.timestamp() + 299)
     client = boto3.client(
         "s3", region_name="eu-west-1", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="made-up-access-key",
         endpoint_url="https://media.example", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
@@ -64,22 +66,27 @@ def test_what_browsers_do_not_show_is_saved_to_a_file() -> None:
     assert disposition("image/svg+xml") == disposition("text/html") == "attachment; filename*=UTF-8''x.svg"
 
 
-def test_an_address_is_given_again_for_a_third_of_its_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    urls = made_by(signed_url_s=900)
-    signed: list[str] = []
+def test_an_address_is_that_of_a_third_of_its_life_on_all_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls, signed = made_by(signed_url_s=900), []
     real = SignedUrls._sign
 
-    def counting(self: SignedUrls, key: str, disposition: str) -> str:
+    def counting(self: SignedUrls, key: str, disposition: str, began: int) -> str:
         signed.append(key)
-        return real(self, key, disposition)
+        return real(self, key, disposition, began)
 
     monkeypatch.setattr(SignedUrls, "_sign", counting)
-    clock = [1000.0]
-    monkeypatch.setattr("adology_server.files.time.monotonic", lambda: clock[0])
-    for moment, count in ((1000, 1), (1299, 1), (1301, 2)):
-        clock[0] = moment
-        urls.url("a")
+    began = 1_800_000_000 // 300 * 300
+    seen = []
+    for moment, count in ((began, 1), (began + 299, 1), (began + 300, 2), (began + 599, 2)):
+        monkeypatch.setattr("adology_server.files.time.time", lambda moment=moment: moment)
+        seen.append(urls.url("a"))
         assert len(signed) == count, moment
+        signed_at = datetime.strptime(_parts(seen[-1])[2]["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z").timestamp()
+        assert moment - 300 < signed_at <= moment  # good for two thirds of its life at least
+        with monkeypatch.context() as other:
+            other.setattr(SignedUrls, "_sign", real)
+            assert made_by(signed_url_s=900).url("a") == seen[-1]
+    assert seen[0] == seen[1] != seen[2] == seen[3]
 
 
 def test_a_page_of_addresses_is_cheap() -> None:

@@ -12,7 +12,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adology_server.manners.audit import Refusals
 from adology_server.manners.idempotency import Replies
-from adology_server.requests import ASKED, RequestLog
+from adology_server.manners.tags import Tagged
+from adology_server.requests import ASKED, RequestLog, vary
 from adology_server.tenancy import Tenants
 
 SMALLEST, LEVEL = 1000, 4
@@ -25,7 +26,7 @@ def around(app: ASGIApp, tenants: Tenants, routes: Iterable[Any], *, https: bool
     """The application with everything around it that every answer goes through, refusals of the framework too."""
     kept = Replies(Refusals(app, tenants), tenants)
     methods = {route.path_format: set(route.route_handler_map) for route in routes if isinstance(route, HTTPRoute)}
-    return Heads(RequestLog(Compressed(kept), https=https), methods)
+    return Heads(RequestLog(Compressed(Tagged(kept)), https=https), methods)
 
 
 class Heads:
@@ -116,11 +117,6 @@ def _packed(start: Any, message: Any) -> tuple[Any, Any]:
     if message.get("more_body") or len(body) < SMALLEST or b"content-encoding" in names:
         return start, message
     packed = zlib.compress(body, LEVEL, _GZIP)
-    vary = [value for name, value in headers if name.lower() == b"vary"]
-    kept = [pair for pair in headers if pair[0].lower() not in (b"content-length", b"vary")]
-    kept += [
-        (b"content-encoding", b"gzip"),
-        (b"content-length", str(len(packed)).encode()),
-        (b"vary", b", ".join([*vary, b"Accept-Encoding"])),
-    ]
-    return {**start, "headers": kept}, {**message, "body": packed}
+    kept = [pair for pair in headers if pair[0].lower() != b"content-length"]
+    kept += [(b"content-encoding", b"gzip"), (b"content-length", str(len(packed)).encode())]
+    return {**start, "headers": vary(kept, ("Accept-Encoding",))}, {**message, "body": packed}
