@@ -32,6 +32,7 @@ from adology_server.manners.outer import around
 from adology_server.paging import Cursors
 from adology_server.people import routes as people
 from adology_server.people.passwords import Passwords
+from adology_server.readiness import Probes
 from adology_server.refusals import on_error
 from adology_server.similar import routes as similar
 from adology_server.similar.embedding import Embedding
@@ -75,6 +76,7 @@ def create_app(settings: AdologySettings) -> Litestar:
     callers = Callers(tenants, own.caller_cache_s)
     payloads = Payloads(settings)
     hub = Hub(tenants, own) if "live" in own.roles else None
+    watch = Watch(tenants, callers, hub)
     state = State(
         {
             "settings": settings,
@@ -87,6 +89,7 @@ def create_app(settings: AdologySettings) -> Litestar:
             "passwords": Passwords(),
             "limits": Limits(tenants, caller=own.rate_caller, organisation=own.rate_organisation),
             "plugged": health.Plugged(settings),
+            "probes": (probes := Probes(settings, tenants, payloads, indexes, watch)),
             "checks": (checks := Checks()),
             "indexes": indexes,
             "embedding": embedding,
@@ -95,7 +98,7 @@ def create_app(settings: AdologySettings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def opened(app: Litestar) -> AsyncIterator[None]:  # noqa: ARG001 - the framework's interface
-        async with tenants, payloads, indexes, embedding, Watch(tenants, callers, hub).running():
+        async with tenants, payloads, indexes, embedding, probes, watch.running():
             yield
 
     app = Litestar(

@@ -1,4 +1,4 @@
-"""ETags: every JSON answer to somebody known has one, and who has the answer is told 304; If-Match on what people change."""
+"""ETags: every JSON answer to somebody known has one, and who has it is told 304; If-Match on what people change."""
 
 from __future__ import annotations
 

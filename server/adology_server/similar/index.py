@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -59,6 +60,7 @@ class SimilarityIndexes:
         self._settings = settings
         self._own = convert(settings.sinks.get("faiss", {}), VectorSettings, where="sinks.faiss", prefix="sinks.faiss.")
         self._home: Home | None = None
+        self._follower: Follower | None = None
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -76,6 +78,12 @@ class SimilarityIndexes:
     def spaces(self) -> list[str]:
         """Those that can be searched now."""
         return list(self._home.list_spaces()) if self._home is not None else []
+
+    @property
+    def behind_s(self) -> float | None:
+        """Seconds since the indexes last had all that was committed; None: they never had."""
+        at = self._follower.in_step_at if self._follower is not None else None
+        return None if at is None else time.monotonic() - at
 
     async def search(self, asked: Iterable[Asked], owner: str, brands: Sequence[str] | None, k: int) -> list[Near]:
         """The `k` nearest subjects to any of the places, for an organisation; of these brands only, if given."""
@@ -101,7 +109,8 @@ class SimilarityIndexes:
                     database = await stack.enter_async_context(Database(self._settings.postgres))
                     home = await self._open(stack, database)
                     self._home = home
-                    await Follower(database, VectorIndexes(database, home)).run(self._stop, poll_s=self._own.poll_s)
+                    self._follower = Follower(database, VectorIndexes(database, home))
+                    await self._follower.run(self._stop, poll_s=self._own.poll_s)
             except AdologyError as error:
                 logger.bind(error=describe(error)).warning("the vector indexes are not in step; trying again")
             except Exception:  # noqa: BLE001 - searches go on with what is there
