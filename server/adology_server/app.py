@@ -21,6 +21,7 @@ from adology_server.brandspaces import routes as brandspaces
 from adology_server.callers import Callers
 from adology_server.documents import description
 from adology_server.files import SignedUrls
+from adology_server.leaving import routes as leaving
 from adology_server.live import routes as live
 from adology_server.live.hub import Hub
 from adology_server.live.watch import Watch
@@ -29,6 +30,7 @@ from adology_server.manners.checks import Checks
 from adology_server.manners.cors import cors
 from adology_server.manners.limits import Limits
 from adology_server.manners.outer import around
+from adology_server.operators import routes as operators
 from adology_server.paging import Cursors
 from adology_server.people import routes as people
 from adology_server.people.passwords import Passwords
@@ -54,6 +56,8 @@ ROUTES = (
     *tasks.ROUTES,
     *live.ROUTES,
     *audit.ROUTES,
+    *operators.ROUTES,
+    *leaving.ROUTES,
     *documents.ROUTES,
 )
 """Of the role `api`."""

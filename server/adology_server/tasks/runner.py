@@ -18,6 +18,8 @@ from adology.queues.admin import queue_names
 from adology.settings import AdologySettings
 from adology.storage import S3Store
 from adology.store import Database
+from adology_server.leaving.documents import open_documents
+from adology_server.leaving.purge import Purge
 from adology_server.listening import listen
 from adology_server.tasks.export import Exporter
 from adology_server.tasks.model import TaskMessage, Work
@@ -31,6 +33,8 @@ AT_ONCE = 4
 MOST_ATTEMPTS = 5
 LOOK_S = 1.0
 TIDY_S = 10.0
+LEAVE_S = 20.0
+"""Organisations that have ended are looked for this often."""
 
 Do = Callable[[Work], Awaitable[None]]
 
@@ -96,9 +100,11 @@ async def run_tasks(settings: AdologySettings, stop: asyncio.Event) -> int:
         Tenants(settings) as tenants,
         open_client(settings.aws, "sqs") as client,
         open_client(settings.aws, "s3") as s3,
+        open_documents(settings.mongo) as documents,
     ):
-        sqs, store = Sqs(client), TaskStore(database, own)
-        exporter = Exporter(tenants, store, S3Store(s3, settings.s3))
+        sqs, store, objects = Sqs(client), TaskStore(database, own), S3Store(s3, settings.s3)
+        exporter = Exporter(tenants, store, objects)
+        purge = Purge(settings, database, objects, documents)
 
         async def send(tasks: Sequence[UUID]) -> None:
             await sqs.send(names["task"], [msgspec.json.encode(TaskMessage(task=task)).decode() for task in tasks])
@@ -124,6 +130,7 @@ async def run_tasks(settings: AdologySettings, stop: asyncio.Event) -> int:
             asyncio.create_task(_repeat("dispatch", lambda: store.dispatch(send), LOOK_S, due)),
             asyncio.create_task(_repeat("follow", refresher.look, LOOK_S)),
             asyncio.create_task(_repeat("news", news.look, LOOK_S)),
+            asyncio.create_task(_repeat("leaving", purge.look, LEAVE_S)),
             asyncio.create_task(_repeat("tidy", lambda: _tidy(store, exporter, database, own.events_kept_s), TIDY_S)),
         ]
         try:
