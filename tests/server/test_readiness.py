@@ -116,7 +116,7 @@ def test_a_part_that_hangs_is_away_and_holds_up_nobody(
 ) -> None:
     monkeypatch.setattr(readiness, "WAIT_S", 0.5)
 
-    async def hang(self: Any) -> None:
+    async def hang(_: Any) -> None:
         await asyncio.sleep(60)
 
     monkeypatch.setattr(readiness.Probes, "_bucket", hang)

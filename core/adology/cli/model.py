@@ -42,6 +42,7 @@ class OrgLine(Struct, kw_only=True):
     users: int
     brandspaces: int
     created_at: datetime
+    suspended_at: datetime | None = None
 
 
 class LeftOrg(Struct, kw_only=True):
