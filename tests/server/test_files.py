@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
+import aiohttp
 import boto3
 import pytest
 from botocore.config import Config
+from yarl import URL
 
+from adology.aws import open_client
 from adology.settings import AdologySettings
 from adology.settings.model import AwsSettings, ServerSettings
 from adology_server.files import SignedUrls, key_of
@@ -102,3 +106,50 @@ def test_a_page_of_addresses_is_cheap() -> None:
 
 def test_keys_are_told_from_their_bucket() -> None:
     assert key_of("s3://bucket/a/b.png") == "a/b.png"
+
+
+def test_the_bucket_gives_one_object_by_one_method_for_a_short_time(
+    settings: AdologySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a bucket refuses of a signed address that was changed, or is too old.
+
+    The emulator checks signature, method, key and time as S3 does. It knows no rights: an address without any
+    signature is served by it. That a private bucket refuses such a one, and that the signer's role may read no
+    more than it should, is shown by AWS alone.
+    """
+
+    async def ask(http: aiohttp.ClientSession, method: str, url: str) -> tuple[int, bytes]:
+        # As it is: quoting it anew would break the signature by itself.
+        async with http.request(method, URL(url, encoded=True)) as answer:
+            return answer.status, await answer.read()
+
+    async def scenario() -> None:
+        urls = SignedUrls(settings)
+        async with open_client(settings.aws, "s3") as client, aiohttp.ClientSession() as http:
+            for key in (KEY, "exports/rival/t/1.csv"):
+                await client.put_object(Bucket=settings.s3.bucket, Key=key, Body=f"content of {key}".encode())
+            good = urls.url(KEY, content_type="image/png")
+            assert await ask(http, "GET", good) == (200, f"content of {KEY}".encode())
+            for method in ("PUT", "DELETE", "POST", "HEAD"):
+                status, _ = await ask(http, method, good)
+                assert status == 403, method
+            quoted = quote(KEY, safe="/~")
+            for what, wrong in (
+                ("key", good.replace(quoted, "exports/rival/t/1.csv")),
+                ("longer", good.replace("X-Amz-Expires=900", "X-Amz-Expires=90000")),
+                ("shown", good.replace("inline", "attachment")),
+                ("signature", good[:-4] + ("0000" if not good.endswith("0000") else "1111")),
+            ):
+                assert wrong != good, what
+                status, said = await ask(http, "GET", wrong)
+                assert (status, b"content of" in said) == (403, False), what
+            now = time.time()
+            monkeypatch.setattr("adology_server.files.time.time", lambda: now - 1300)
+            late = SignedUrls(settings).url(KEY, content_type="image/png")
+            assert (await ask(http, "GET", late))[0] == 403
+            monkeypatch.setattr("adology_server.files.time.time", lambda: now - 500)
+            still = SignedUrls(settings).url(KEY, content_type="image/png")
+            assert (await ask(http, "GET", still))[0] == 200
+            assert (await ask(http, "GET", good))[1] == f"content of {KEY}".encode()  # nothing was written or removed
+
+    asyncio.run(scenario())
