@@ -118,7 +118,7 @@ def create_app(settings: AdologySettings) -> Litestar:
     )
     check_routes([handler for route in app.routes for handler in handlers_of(route)])
     checks.learn(app.routes)
-    app.asgi_handler = around(app.asgi_handler, tenants, app.routes, https=own.public_url.startswith("https://"))
+    app.asgi_handler = around(app.asgi_handler, tenants, app.routes, own)
     return app
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,11 +30,13 @@ HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 """Where clients come by https: from then on they come by nothing else."""
 
 
-def vary(headers: list[tuple[bytes, bytes]], names: Sequence[str]) -> list[tuple[bytes, bytes]]:
+def vary(headers: list[tuple[bytes, bytes]], names: tuple[bytes, ...]) -> list[tuple[bytes, bytes]]:
     """The headers of an answer that depends on these headers of the request as well."""
     said = [one.strip() for name, value in headers if name.lower() == b"vary" for one in value.split(b",")]
+    if not said:
+        return [*headers, (b"vary", b", ".join(names))]
     known = {one.lower() for one in said}
-    said += [name.encode() for name in names if name.lower().encode() not in known]
+    said += [name for name in names if name.lower() not in known]
     return [*(pair for pair in headers if pair[0].lower() != b"vary"), (b"vary", b", ".join(said))]
 
 

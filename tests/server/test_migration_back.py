@@ -1,4 +1,4 @@
-"""The newest migration can be taken back, and made again."""
+"""The newest migrations can be taken back, and made again."""
 
 from __future__ import annotations
 
@@ -27,16 +27,54 @@ def there(world: World) -> tuple[int, int]:
     return tables, functions
 
 
-def test_audit_keys_and_limits_are_taken_back_without_a_trace(store_settings: AdologySettings) -> None:
-    world, url = World(store_settings), store_settings.postgres.url
-    assert there(world) == (len(TABLES), len(FUNCTIONS))
+def back_to(url: str, revision: str) -> None:
+    """Take all later migrations back."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0012")
+        command.downgrade(config, revision)
     engine.dispose()
+
+
+def test_audit_keys_and_limits_are_taken_back_without_a_trace(store_settings: AdologySettings) -> None:
+    world, url = World(store_settings), store_settings.postgres.url
+    assert there(world) == (len(TABLES), len(FUNCTIONS))
+    back_to(url, "0012")
     assert there(world) == (0, 0)
     migrate(url)
     assert there(world) == (len(TABLES), len(FUNCTIONS))
+
+
+def lets_in(world: World) -> list[str]:
+    """The functions that let people in, as they stand."""
+    rows = world.rows(
+        "select pg_get_functiondef(oid) from pg_proc where proname like 'auth\\_%%' and prosrc like '%%deleted_at%%'"
+        " order by proname"
+    )
+    return [row[0] for row in rows]
+
+
+def test_suspensions_and_versions_are_taken_back_without_a_trace(store_settings: AdologySettings) -> None:
+    world, url = World(store_settings), store_settings.postgres.url
+    world.add_org("acme")
+    after = lets_in(world)
+    assert len(after) == 7
+    assert all("suspended_at" in text for text in after)
+    back_to(url, "0014")
+    before = lets_in(world)
+    assert [text.replace(" and o.suspended_at is null", "") for text in after] == before
+    traces = (
+        "select proname from pg_proc where proname like 'operator\\_%%' or proname in ('is_operator', 'raise_version')"
+    )
+    assert world.rows(traces) == []
+    columns = (
+        "select count(*) from information_schema.columns where table_schema = 'public' and column_name = 'version'"
+    )
+    with_versions = world.rows(columns)
+    migrate(url)
+    assert lets_in(world) == after
+    assert world.rows(columns)[0][0] == with_versions[0][0] + 3
+    world.rows("update organisations set name = 'Other'")
+    assert world.rows("select version from organisations") == [(2,)]

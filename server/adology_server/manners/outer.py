@@ -10,7 +10,9 @@ from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adology.settings.model import ServerSettings
 from adology_server.manners.audit import Refusals
+from adology_server.manners.cors import Preflights
 from adology_server.manners.idempotency import Replies
 from adology_server.manners.tags import Tagged
 from adology_server.requests import ASKED, RequestLog, vary
@@ -22,9 +24,10 @@ _GZIP = 31
 """zlib's name for its window with gzip's header around it."""
 
 
-def around(app: ASGIApp, tenants: Tenants, routes: Iterable[Any], *, https: bool) -> ASGIApp:
+def around(app: ASGIApp, tenants: Tenants, routes: Iterable[Any], own: ServerSettings) -> ASGIApp:
     """The application with everything around it that every answer goes through, refusals of the framework too."""
-    kept = Replies(Refusals(app, tenants), tenants)
+    kept = Replies(Refusals(Preflights(app, own.origins), tenants), tenants)
+    https = own.public_url.startswith("https://")
     methods = {route.path_format: set(route.route_handler_map) for route in routes if isinstance(route, HTTPRoute)}
     return Heads(RequestLog(Compressed(Tagged(kept)), https=https), methods)
 
@@ -119,4 +122,4 @@ def _packed(start: Any, message: Any) -> tuple[Any, Any]:
     packed = zlib.compress(body, LEVEL, _GZIP)
     kept = [pair for pair in headers if pair[0].lower() != b"content-length"]
     kept += [(b"content-encoding", b"gzip"), (b"content-length", str(len(packed)).encode())]
-    return {**start, "headers": vary(kept, ("Accept-Encoding",))}, {**message, "body": packed}
+    return {**start, "headers": vary(kept, (b"Accept-Encoding",))}, {**message, "body": packed}

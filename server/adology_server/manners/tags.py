@@ -12,7 +12,7 @@ from adology_server.requests import vary
 
 _DIGITS = 24
 """Of SHA-256 in hex: 96 bits, far beyond what two states of one address could share by chance."""
-_VARY = ("Authorization", "Accept-Encoding")
+_VARY = (b"Authorization", b"Accept-Encoding")
 _DROPPED = frozenset((b"content-type", b"content-length", b"etag", b"cache-control"))
 
 
