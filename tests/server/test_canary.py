@@ -90,7 +90,7 @@ async def told(client: Client, route: Route, ids: dict[str, Any]) -> tuple[int, 
     body = example_body(route)
     if isinstance(body, dict):
         body = {name: str(ids[name]) if name in ids else value for name, value in body.items()}
-    query = {"confirm": "Acme"} if route.name == "DELETE /v1/organisation" else {}
+    query: dict[str, Any] = {"confirm": "Acme"} if route.name == "DELETE /v1/organisation" else {}
     answer = await client.ask(route.method, route.at(**values), body, **query)
     return answer.status, f"{answer.body!r} {dict(answer.headers)}"
 

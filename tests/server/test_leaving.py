@@ -209,6 +209,25 @@ def test_what_comes_after_it_was_removed_is_removed_as_well(settings: AdologySet
     assert AuditLog(world.url).verify("rival").broken is None
 
 
+def test_what_was_under_way_at_the_end_is_looked_for_once_more(settings: AdologySettings, world: World) -> None:
+    """A request that began before the end may write after all was removed."""
+    world.add_org("rival")
+
+    async def scenario() -> None:
+        assert (await leave(settings)).finished
+        world.rows("insert into boards (org_id, name) values ('rival', 'late')")
+        async with open_purge(settings) as purge:
+            assert await purge.look() == 0  # not yet: it may still be under way
+            world.rows("update organisations set deleted_at = now() - interval '16 minutes',"
+                       " purged_at = now() - interval '16 minutes' where id = 'rival'")  # fmt: skip
+            assert await purge.look() == 1
+            assert owned(world)["boards"] == 0
+            assert await purge.look() == 0
+
+    asyncio.run(scenario())
+    assert [row.action for row in AuditLog(world.url).newest("rival", 9)] == ["purgeOrganisation"] * 2
+
+
 def test_a_command_that_is_not_meant_or_names_nobody_does_nothing(settings: AdologySettings, world: World) -> None:
     for arguments, said in ((("acme",), "say --yes"), (("acne", "--yes"), "no organisation 'acne'")):
         with pytest.raises(SystemExit, match=said):

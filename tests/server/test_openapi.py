@@ -119,7 +119,7 @@ def begun(case: Any, origin: str, headers: dict[str, str]) -> requests.Response:
         first = next(answer.iter_content(64 * 1024), b"") if is_stream else answer.content
         if is_stream:
             assert first.startswith(b"retry: 2000\n"), first
-            answer._content, answer._content_consumed = first, True  # type: ignore[attr-defined]  # that is all of it
+            answer._content, answer._content_consumed = first, True  # that is all of it
         answer.close()
     return answer
 

@@ -79,7 +79,7 @@ class Purge:
         documents = 0
         if finished:
             documents = await self._documents.remove_payloads(org)
-            head = await self._rows.close(org)
+            head = await self._rows.close(org, changed=bool(rows or ads or files))
         told = LeftOrg(
             org_id=org,
             finished=finished,

@@ -32,9 +32,12 @@ _IN_ORDER: Final = (
 
 _ENDED: Final = """update organisations set deleted_at = coalesce(deleted_at, now()) where id = %s
     returning id"""
-_DUE: Final = """
+_SETTLED: Final = "deleted_at + interval '15 minutes'"
+"""Whatever was under way at the end has ended by then: requests, and replicas that missed the notice."""
+_DUE: Final = f"""
 select id from organisations o where deleted_at is not null and id > %s
-    and (purged_at is null or exists (select from ads a where a.owner_org_id = o.id)) order by id limit 1"""
+    and (purged_at is null or purged_at < {_SETTLED} and now() >= {_SETTLED}
+        or exists (select from ads a where a.owner_org_id = o.id)) order by id limit 1"""
 _SOURCES: Final = """
 select source from (select distinct source from ads where owner_org_id = %(org)s
     union select source from feed_coverage where owner_org_id = %(org)s union select unnest(%(known)s::text[])) s
@@ -110,18 +113,27 @@ class Rows:
             await connection.execute("delete from budget_use where scope = %s", [scope])
         return count
 
-    async def close(self, org: str) -> str:
-        """Nothing is left: the row keeps its id alone, and the log ends with a record of that; its hash."""
+    async def close(self, org: str, *, changed: bool) -> str:
+        """Nothing is left: the row keeps its id alone. The hash of the log's last record, which says so.
+
+        Where nothing was there any more the log is not written again.
+        """
         async with self._database.connection("leaving.close", org=org) as connection, connection.transaction():
             await connection.execute("delete from feed_coverage where owner_org_id = %s", [org])
-            await connection.execute(
-                "update organisations set purged_at = now(), name = 'deleted', suspended_why = '' where id = %s", [org]
-            )
             found = await connection.execute(
-                "insert into audit (org_id, actor, action, target, outcome)"
-                " values (%s, 'system', 'purgeOrganisation', '/v1/organisation', 'done') returning encode(hash, 'hex')",
-                [org],
+                "update organisations o set purged_at = now(), name = 'deleted', suspended_why = ''"
+                " from (select purged_at from organisations where id = %(org)s) before where o.id = %(org)s"
+                " returning before.purged_at is null",
+                {"org": org},
             )
+            row = await found.fetchone()
+            if changed or (row and row[0]):
+                await connection.execute(
+                    "insert into audit (org_id, actor, action, target, outcome)"
+                    " values (%s, 'system', 'purgeOrganisation', '/v1/organisation', 'done')",
+                    [org],
+                )
+            found = await connection.execute("select encode(hash, 'hex') from audit_heads where org_id = %s", [org])
             row = await found.fetchone()
         return str(row[0]) if row else ""
 
