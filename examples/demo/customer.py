@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from adology.settings import AdologySettings, resolve_secret
-from adology_server.people.founding import FoundError, Founding
+from adology_server.owning import FoundError
+from adology_server.people.founding import Founding
 from clients.adology_client import OVER, Adology
 
 EMAIL = "ann@customer.example"

@@ -18,6 +18,8 @@ from adology_server.requests import RATE, request_id
 
 KEY = "access"
 """The key of a route's `opt`: ``@get("/ads", opt=allow(Access.VIEWER))``."""
+VERSIONED = "versioned"
+"""Of a route's `opt`: it takes If-Match."""
 
 
 class Access(StrEnum):
@@ -28,6 +30,7 @@ class Access(StrEnum):
     MEMBER = "member"
     ADMIN = "admin"
     OWNER = "owner"
+    """An owner's own session, never a key."""
     SESSION = "session"
     """A person's own session of any role, never a key: what is about the person or the session itself."""
     OPERATOR = "operator"
@@ -38,13 +41,13 @@ class Access(StrEnum):
 
 
 RANKS = {"viewer": 0, "member": 1, "admin": 2, "owner": 3}
-SCOPES = {Access.VIEWER: "read", Access.MEMBER: "write", Access.ADMIN: "manage", Access.OWNER: "manage"}
+SCOPES = {Access.VIEWER: "read", Access.MEMBER: "write", Access.ADMIN: "manage"}
 """What a key needs for a route of that level; its person's role counts as well."""
 
 
-def allow(access: Access) -> dict[str, Any]:
-    """The `opt` of a route of that level."""
-    return {KEY: access}
+def allow(access: Access, *, versioned: bool = False) -> dict[str, Any]:
+    """The `opt` of a route of that level; `versioned`: it changes something only in the version that If-Match names."""
+    return {KEY: access, VERSIONED: versioned}
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -100,6 +103,8 @@ def check(caller: Caller, access: Access) -> None:
         enough = False
     elif access is Access.SESSION:
         enough = caller.kind == "user"
+    elif access is Access.OWNER:
+        enough = caller.kind == "user" and caller.role == access.value
     else:
         enough = RANKS[caller.role] >= RANKS[access.value]
         if enough and caller.kind == "key" and SCOPES[access] not in caller.scopes:
@@ -128,6 +133,8 @@ def _needed(access: Access) -> str:
     match access:
         case Access.SESSION:
             return "a person's own session (log in; keys cannot do it)"
+        case Access.OWNER:
+            return "an owner's own session (log in; keys cannot do it)"
         case Access.OPERATOR:
             return "an operator's key"
         case Access.SERVICE:

@@ -22,6 +22,7 @@ from adology_server.brandspaces import routes as brandspaces
 from adology_server.callers import Callers
 from adology_server.documents import description
 from adology_server.files import SignedUrls
+from adology_server.leaving import routes as leaving
 from adology_server.live import routes as live
 from adology_server.live.hub import Hub
 from adology_server.live.watch import Watch
@@ -30,9 +31,11 @@ from adology_server.manners.checks import Checks
 from adology_server.manners.cors import cors
 from adology_server.manners.limits import Limits
 from adology_server.manners.outer import around
+from adology_server.operators import routes as operators
 from adology_server.paging import Cursors
 from adology_server.people import routes as people
 from adology_server.people.passwords import Passwords
+from adology_server.readiness import Probes
 from adology_server.refusals import on_error
 from adology_server.similar import routes as similar
 from adology_server.similar.embedding import Embedding
@@ -56,6 +59,8 @@ ROUTES = (
     *tasks.ROUTES,
     *live.ROUTES,
     *audit.ROUTES,
+    *operators.ROUTES,
+    *leaving.ROUTES,
     *documents.ROUTES,
 )
 """Of the role `api`."""
@@ -79,6 +84,7 @@ def create_app(settings: AdologySettings) -> Litestar:
     callers = Callers(tenants, own.caller_cache_s)
     payloads = Payloads(settings)
     hub = Hub(tenants, own) if "live" in own.roles else None
+    watch = Watch(tenants, callers, hub)
     state = State(
         {
             "settings": settings,
@@ -91,6 +97,7 @@ def create_app(settings: AdologySettings) -> Litestar:
             "passwords": Passwords(),
             "limits": Limits(tenants, caller=own.rate_caller, organisation=own.rate_organisation),
             "plugged": health.Plugged(settings),
+            "probes": (probes := Probes(settings, tenants, payloads, indexes, watch)),
             "checks": (checks := Checks()),
             "indexes": indexes,
             "embedding": embedding,
@@ -100,7 +107,7 @@ def create_app(settings: AdologySettings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def opened(app: Litestar) -> AsyncIterator[None]:  # noqa: ARG001 - the framework's interface
-        async with tenants, payloads, indexes, embedding, Watch(tenants, callers, hub).running():
+        async with tenants, payloads, indexes, embedding, probes, watch.running():
             yield
 
     app = Litestar(
@@ -116,7 +123,7 @@ def create_app(settings: AdologySettings) -> Litestar:
     )
     check_routes([handler for route in app.routes for handler in handlers_of(route)])
     checks.learn(app.routes)
-    app.asgi_handler = around(app.asgi_handler, tenants, app.routes, https=own.public_url.startswith("https://"))
+    app.asgi_handler = around(app.asgi_handler, tenants, app.routes, own)
     return app
 
 

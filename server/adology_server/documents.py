@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from adology_server.access import KEY, Access, allow
+from adology_server.access import KEY, VERSIONED, Access, allow
 from adology_server.examples import example
 from adology_server.problems import KINDS, PREFIX, PROBLEM
 
@@ -42,7 +43,22 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "description": "The same key with the same request within 24 hours gets the same reply, and nothing is done twice.",
     "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$", "examples": ["3f0c9a52-order-17"]},
 }
+_IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an answer that the client has: where nothing has changed, the answer is 304.",
+    "schema": {"type": "string", "examples": ['W/"0f8fad5bd9cb469fa1657086"']},
+}
+_IF_MATCH: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of what is to be changed: where somebody changed it meanwhile, the answer is 412.",
+    "schema": {"type": "string", "examples": ['"acme.3.0f8fad5bd9cb469fa1657086"']},
+}
 _HEADERS: dict[str, Any] = {
+    "ETag": {"description": "Names this answer: for If-None-Match, and If-Match.", "schema": {"type": "string"}},
     "X-Request-ID": {"description": "Joins the answer to the server's log.", "schema": {"type": "string"}},
     "RateLimit": {
         "description": "Requests that are left (r) and seconds until all are (t).",
@@ -51,7 +67,7 @@ _HEADERS: dict[str, Any] = {
     "RateLimit-Policy": {"description": "Requests (q) in a window of seconds (w).", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
 }
-_ALWAYS, _OF_CALLERS, _OF_BODIES, _OF_CHANGES = (400, 404, 422, 500, 503), (401, 403, 429), (413, 415), (409, 410, 412)
+_ALWAYS, _OF_CALLERS, _OF_BODIES, _OF_CHANGES = (400, 404, 422, 500, 503), (401, 403, 429), (413, 415), (409, 410)
 
 
 class _Nothing(Router):
@@ -94,8 +110,8 @@ def document(app: Any) -> dict[str, Any]:
     """The whole description, with what all routes have in common: security, refusals, headers, examples."""
     # A copy of plain values: what the framework keeps stays as it is.
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    levels = {
-        handler.operation_id: handler.opt.get(KEY)
+    opts = {
+        handler.operation_id: handler.opt
         for route in app.routes
         for handler in getattr(route, "route_handlers", ())
         if getattr(handler, "operation_id", None)
@@ -111,7 +127,7 @@ def document(app: Any) -> dict[str, Any]:
     for item in found["paths"].values():
         for method, operation in item.items():
             if isinstance(operation, dict) and "operationId" in operation:
-                _complete(operation, method, levels.get(operation["operationId"], Access.PUBLIC), components["schemas"])
+                _complete(operation, method, opts[operation["operationId"]], components["schemas"])
     return found
 
 
@@ -123,8 +139,9 @@ def _mend_arrays(schema: dict[str, Any]) -> None:
             (field["items"],) = (one for one in options if one)
 
 
-def _complete(operation: dict[str, Any], method: str, level: str, schemas: dict[str, Any]) -> None:
-    is_public, body = level == Access.PUBLIC, operation.get("requestBody")
+def _complete(operation: dict[str, Any], method: str, opt: dict[str, Any], schemas: dict[str, Any]) -> None:
+    level, body = opt[KEY], operation.get("requestBody")
+    is_public = level == Access.PUBLIC
     text = operation.get("description", "")
     operation["summary"] = text.partition("\n")[0].partition(". ")[0].rstrip(".")
     operation["x-access"] = str(level)
@@ -133,17 +150,28 @@ def _complete(operation: dict[str, Any], method: str, level: str, schemas: dict[
     answers.pop("400", None)  # the framework's own form, which nobody gets
     for status in _refusals(method, is_public=is_public, has_body=body is not None):
         answers.setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
-    if method == "get" and not is_public:
-        answers.setdefault("304", {"description": "It is as the ETag in If-None-Match says."})
+    is_tagged = method == "get" and not is_public and "application/json" in answers["200"].get("content", {})
+    parameters = operation.setdefault("parameters", [])
+    if is_tagged:
+        parameters.append(_IF_NONE_MATCH)
+        names = ("ETag", "X-Request-ID", "RateLimit", "RateLimit-Policy")
+        answers["304"] = {"description": "It is as the ETag in If-None-Match says.", "headers": _named(names)}
+    if opt.get(VERSIONED):
+        parameters.append(_IF_MATCH)
+        answers.setdefault("412", {"$ref": "#/components/responses/Problem412"})
     if method == "post" and not is_public:
-        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+        parameters.append(_IDEMPOTENCY_KEY)
     named = ("X-Request-ID",) if is_public else ("X-Request-ID", "RateLimit", "RateLimit-Policy")
     for status, answer in answers.items():
         if status.startswith("2"):
-            answer.setdefault("headers", {}).update({name: {"$ref": f"#/components/headers/{name}"} for name in named})
+            answer.setdefault("headers", {}).update(_named((*named, "ETag") if is_tagged else named))
             _give_example(answer, schemas)
     if body is not None:
         _give_example(body, schemas)
+
+
+def _named(headers: Sequence[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
 
 
 def _refusals(method: str, *, is_public: bool, has_body: bool) -> list[int]:
@@ -165,7 +193,7 @@ def _refusal(status: int) -> dict[str, Any]:
     named = ("X-Request-ID", "Retry-After") if status in (429, 503) else ("X-Request-ID",)
     return {
         "description": "; ".join(f"`{one}`: {KINDS[one][1]}" for one in kinds),
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in named},
+        "headers": _named(named),
         "content": {
             PROBLEM: {
                 "schema": {"$ref": "#/components/schemas/Problem"},

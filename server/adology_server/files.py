@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from botocore.auth import S3SigV4QueryAuth
+from botocore.auth import SIGV4_TIMESTAMP, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.session import Session
@@ -21,8 +21,23 @@ SHOWN = frozenset(
 )
 """Types that browsers show and that hold no scripts; others are saved to a file."""
 _MOST_KEPT = 50_000
-_KEPT_SHARE = 3
-"""An address is given again for a third of its life: what is given out is good for two thirds at least."""
+WINDOWS = 3
+"""An address is that of a third of its life: what is given out is good for two thirds at least."""
+
+
+class _InWindow(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
+    """Signs with the time at which a window began.
+
+    All replicas give the same address for a while, so that answers that hold it have the same ETag.
+    """
+
+    def __init__(self, credentials: Any, region: str, expires: int, began: int) -> None:
+        super().__init__(credentials, "s3", region, expires=expires)
+        self._began = datetime.fromtimestamp(began, UTC)
+
+    def _modify_request_before_signing(self, request: Any) -> None:
+        request.context["timestamp"] = self._began.strftime(SIGV4_TIMESTAMP)
+        super()._modify_request_before_signing(request)
 
 
 class SignedUrls:
@@ -31,12 +46,13 @@ class SignedUrls:
     def __init__(self, settings: AdologySettings) -> None:
         own = settings.server
         self._life_s = own.signed_url_s
+        self._window_s = own.signed_url_s / WINDOWS
         self._region = settings.aws.region
         self._base = _base(own.media_endpoint or settings.aws.endpoint_url, settings)
         self._aws = settings.aws
         self._credentials: Any = None
-        self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str], tuple[float, str]] = {}
+        self._kept: tuple[int, dict[tuple[str, str], str]] = (0, {})
+        """Of one window."""
 
     def url(self, key: str, *, content_type: str = "", name: str = "") -> str:
         """An address at which exactly this object can be read, and nothing else, by GET.
@@ -51,18 +67,18 @@ class SignedUrls:
         """
         shown = not content_type or content_type in SHOWN
         disposition = "inline" if shown else f"attachment; filename*=UTF-8''{quote(name or key.rpartition('/')[2])}"
-        now = time.monotonic()
-        kept = self._kept.get((key, disposition))
-        if kept is not None and kept[0] > now:
-            return kept[1]
-        made = self._sign(key, disposition)
-        with self._lock:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[key, disposition] = (now + self._life_s / _KEPT_SHARE, made)
-        return made
+        window = int(time.time() // self._window_s)
+        of, kept = self._kept
+        if of != window:
+            _, kept = self._kept = window, {}
+        found = kept.get((key, disposition))
+        if found is None:
+            found = self._sign(key, disposition, int(window * self._window_s))
+            if len(kept) < _MOST_KEPT:
+                kept[key, disposition] = found
+        return found
 
-    def _sign(self, key: str, disposition: str) -> str:
+    def _sign(self, key: str, disposition: str, began: int) -> str:
         if self._credentials is None:
             self._credentials = _find_credentials(self._aws)
         # Those of a role change: the chain renews them when they are taken.
@@ -72,7 +88,7 @@ class SignedUrls:
             url=f"{self._base}/{quote(key, safe='/~')}",
             params={"response-content-disposition": disposition},
         )
-        S3SigV4QueryAuth(frozen, "s3", self._region, expires=self._life_s).add_auth(request)
+        _InWindow(frozen, self._region, self._life_s, began).add_auth(request)
         signed: str = request.url
         return signed
 

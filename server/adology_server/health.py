@@ -11,13 +11,11 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 
-from adology.errors import AdologyError, describe
 from adology.plugins import PluginFailure, load_plugins
 from adology.types import Struct
 from adology_server.access import Access, allow
+from adology_server.readiness import Part
 
-WAIT_S = 5.0
-"""A part that does not answer for so long is away."""
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Adology</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em;color:#222}}
@@ -41,14 +39,6 @@ class Health(Struct, frozen=True, kw_only=True):
     status: Literal["ok"] = "ok"
 
 
-class Part(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """Something that the server needs."""
-
-    name: str
-    ok: bool
-    error: str = ""
-
-
 class Broken(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """A plugin that is installed and cannot be used."""
 
@@ -58,9 +48,13 @@ class Broken(Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Readiness(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """Whether requests can be served. Broken `plugins` are told; the server does without them."""
+    """Whether requests can be served; `degraded`: they can, and something that some of them use does not answer.
+
+    Broken `plugins` are told; the server does without them.
+    """
 
     ready: bool
+    degraded: bool
     parts: tuple[Part, ...]
     plugins: tuple[Broken, ...]
 
@@ -96,7 +90,10 @@ def get_health() -> Health:
     responses={503: ResponseSpec(Readiness, description="Something that is needed does not answer.")},
 )
 async def get_readiness(state: State) -> Response[Readiness]:
-    """What the server depends on answers; 503 while something does not."""
+    """What the server cannot do without answers; 503 while it does not.
+
+    What it can do without for a while is told as `degraded`. Looked at once a second, however often it is asked.
+    """
     found = await _readiness(state)
     return Response(found, status_code=200 if found.ready else 503)
 
@@ -109,29 +106,17 @@ async def get_page(request: Request[Any, Any, State]) -> Response[str]:
     rows += [(f"plugin {one.plugin}", "cannot be used; see the log") for one in found.plugins]
     page = _PAGE.format(
         version=html.escape(version("adology")),
-        state="Ready." if found.ready else "Not ready.",
+        state=("Ready, but not whole." if found.degraded else "Ready.") if found.ready else "Not ready.",
         parts="".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in rows),
     )
     return Response(page, media_type="text/html", headers={"content-security-policy": _PAGE_POLICY})
 
 
 async def _readiness(state: State) -> Readiness:
-    part = await _database(state)
-    failures = await state.plugged.failures()
+    parts, failures = await asyncio.gather(state.probes.look(), state.plugged.failures())
     broken = tuple(Broken(plugin=one.entry_point, stage=one.stage, error=one.error[:300]) for one in failures)
-    return Readiness(ready=part.ok, parts=(part,), plugins=broken)
-
-
-async def _database(state: State) -> Part:
-    try:
-        async with asyncio.timeout(WAIT_S):
-            (row,) = await state.tenants.rows(None, "select to_regclass('public.rate_buckets') is not null as migrated")
-    except TimeoutError:
-        return Part(name="postgres", ok=False, error=f"does not answer within {WAIT_S:g} s")
-    except AdologyError as error:
-        return Part(name="postgres", ok=False, error=describe(error))
-    outdated = "" if row["migrated"] else "the database is older than this server: run `adology migrate`"
-    return Part(name="postgres", ok=not outdated, error=outdated)
+    ready = all(part.ok for part in parts if part.needed)
+    return Readiness(ready=ready, degraded=not all(part.ok for part in parts), parts=parts, plugins=broken)
 
 
 ROUTES = (get_health, get_readiness, get_page)

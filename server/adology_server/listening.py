@@ -22,6 +22,7 @@ async def listen(
     connected: Callable[[], object],
     *,
     role: str = "",
+    lost: Callable[[], object] = lambda: None,
 ) -> None:
     """Listen until cancelled.
 
@@ -32,6 +33,7 @@ async def listen(
         connected: called whenever listening begins, for the first time and anew. What was said
             before is lost: look for it.
         role: what to become; empty: as the address says.
+        lost: called when the connection is lost or cannot be made.
     """
     pause_s = FIRST_PAUSE_S
     while True:
@@ -49,6 +51,7 @@ async def listen(
                 pause_s = FIRST_PAUSE_S
                 await _hear(connection, heard)
         except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
+            lost()
             logger.bind(error=str(error).splitlines()[:1], pause_s=pause_s).warning("not listening; connecting anew")
         await asyncio.sleep(pause_s)
         pause_s = min(LAST_PAUSE_S, pause_s * 2)

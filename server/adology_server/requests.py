@@ -30,6 +30,16 @@ HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 """Where clients come by https: from then on they come by nothing else."""
 
 
+def vary(headers: list[tuple[bytes, bytes]], names: tuple[bytes, ...]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer that depends on these headers of the request as well."""
+    said = [one.strip() for name, value in headers if name.lower() == b"vary" for one in value.split(b",")]
+    if not said:
+        return [*headers, (b"vary", b", ".join(names))]
+    known = {one.lower() for one in said}
+    said += [name for name in names if name.lower() not in known]
+    return [*(pair for pair in headers if pair[0].lower() != b"vary"), (b"vary", b", ".join(said))]
+
+
 def request_id(scope: Any) -> str:
     """The id of the request that is being answered."""
     return str(scope.get(_KEY, ""))

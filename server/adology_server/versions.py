@@ -1,8 +1,8 @@
-"""Versions of things that change: ETag, If-None-Match and If-Match."""
+"""Versions of things that people change: the tag that an answer has, and If-Match."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from litestar import Response
 
@@ -12,24 +12,16 @@ from adology_server.problems import Refusal
 T = TypeVar("T")
 
 
-def tag_of(request: Incoming, version: Any) -> str:
-    """The ETag of a version as this organisation sees it."""
-    return f'"{request.user.org_id}.{version}"'
+def with_tag(request: Incoming, content: T, version: int, *, status_code: int = 200) -> Response[T]:
+    """The content with its version as this organisation sees it; `manners.tags` completes the ETag by the body's."""
+    return Response(content, status_code=status_code, headers={"etag": f'"{_of(request, version)}"'})
 
 
-def with_tag(request: Incoming, content: T, version: Any, *, status_code: int = 200) -> Response[T]:
-    """The content with its ETag; 304 without content where the caller has it."""
-    tag = tag_of(request, version)
-    headers = {"etag": tag, "cache-control": "private, no-cache"}
-    given = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-    if request.method == "GET" and (tag in given or given == ["*"]):
-        empty: Response[Any] = Response(None, status_code=304, headers=headers)
-        return empty
-    return Response(content, status_code=status_code, headers=headers)
-
-
-def check_match(request: Incoming, version: Any) -> None:
+def check_match(request: Incoming, version: int) -> None:
     """If the request says which version it changes, that must be the one that is there.
+
+    What else belongs to an answer, such as counts, may have changed: nobody would overwrite that.
+    Tags that a proxy made weak, because it compressed the answer, name the same version.
 
     Raises:
         Refusal: 412, it changed meanwhile.
@@ -37,5 +29,13 @@ def check_match(request: Incoming, version: Any) -> None:
     given = request.headers.get("if-match")
     if given is None or given.strip() == "*":
         return
-    if tag_of(request, version) not in [one.strip() for one in given.split(",")]:
-        raise Refusal("changed-meanwhile", f"The version now is {tag_of(request, version)}, not {given[:100]}.")
+    now = _of(request, version)
+    for one in given.split(","):
+        plain = one.strip().removeprefix("W/").strip('"')
+        if plain == now or plain.startswith(f"{now}."):
+            return
+    raise Refusal("changed-meanwhile", f'The version now is "{now}", not {given[:100]}: read it again.')
+
+
+def _of(request: Incoming, version: int) -> str:
+    return f"{request.user.org_id}.{version}"

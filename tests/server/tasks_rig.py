@@ -115,6 +115,14 @@ class Program:
         self._popen.kill()
         self._popen.wait()
 
+    async def end(self, *, timeout_s: float = 30.0) -> int:
+        """Wait until it has ended by itself; its exit status."""
+        return await asyncio.to_thread(self._popen.wait, timeout_s)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._popen.terminate()
+
     async def wait_line(self, containing: str, *, timeout_s: float = 60.0) -> str:
         """The first line of its log with that text."""
         async with asyncio.timeout(timeout_s):

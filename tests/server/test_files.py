@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
+import aiohttp
 import boto3
 import pytest
 from botocore.config import Config
+from yarl import URL
 
+from adology.aws import open_client
 from adology.settings import AdologySettings
 from adology.settings.model import AwsSettings, ServerSettings
 from adology_server.files import SignedUrls, key_of
@@ -24,7 +28,9 @@ def made_by(**server: Any) -> SignedUrls:
 
 
 def test_the_signature_is_the_one_that_the_vendors_own_client_makes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime(2026, 11, 1, 12))  # noqa: DTZ001 - as theirs
+    moment = datetime(2026, 11, 1, 12, tzinfo=UTC)  # where a window begins
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: moment.replace(tzinfo=None))
+    monkeypatch.setattr("adology_server.files.time.time", lambda: moment.timestamp() + 299)
     client = boto3.client(
         "s3", region_name="eu-west-1", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="made-up-access-key",
         endpoint_url="https://media.example", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
@@ -64,22 +70,27 @@ def test_what_browsers_do_not_show_is_saved_to_a_file() -> None:
     assert disposition("image/svg+xml") == disposition("text/html") == "attachment; filename*=UTF-8''x.svg"
 
 
-def test_an_address_is_given_again_for_a_third_of_its_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    urls = made_by(signed_url_s=900)
-    signed: list[str] = []
+def test_an_address_is_that_of_a_third_of_its_life_on_all_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls, signed = made_by(signed_url_s=900), []
     real = SignedUrls._sign
 
-    def counting(self: SignedUrls, key: str, disposition: str) -> str:
+    def counting(self: SignedUrls, key: str, disposition: str, began: int) -> str:
         signed.append(key)
-        return real(self, key, disposition)
+        return real(self, key, disposition, began)
 
     monkeypatch.setattr(SignedUrls, "_sign", counting)
-    clock = [1000.0]
-    monkeypatch.setattr("adology_server.files.time.monotonic", lambda: clock[0])
-    for moment, count in ((1000, 1), (1299, 1), (1301, 2)):
-        clock[0] = moment
-        urls.url("a")
+    began = 1_800_000_000 // 300 * 300
+    seen = []
+    for moment, count in ((began, 1), (began + 299, 1), (began + 300, 2), (began + 599, 2)):
+        monkeypatch.setattr("adology_server.files.time.time", lambda moment=moment: moment)
+        seen.append(urls.url("a"))
         assert len(signed) == count, moment
+        signed_at = datetime.strptime(_parts(seen[-1])[2]["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z").timestamp()
+        assert moment - 300 < signed_at <= moment  # good for two thirds of its life at least
+        with monkeypatch.context() as other:
+            other.setattr(SignedUrls, "_sign", real)
+            assert made_by(signed_url_s=900).url("a") == seen[-1]
+    assert seen[0] == seen[1] != seen[2] == seen[3]
 
 
 def test_a_page_of_addresses_is_cheap() -> None:
@@ -95,3 +106,50 @@ def test_a_page_of_addresses_is_cheap() -> None:
 
 def test_keys_are_told_from_their_bucket() -> None:
     assert key_of("s3://bucket/a/b.png") == "a/b.png"
+
+
+def test_the_bucket_gives_one_object_by_one_method_for_a_short_time(
+    settings: AdologySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a bucket refuses of a signed address that was changed, or is too old.
+
+    The emulator checks signature, method, key and time as S3 does. It knows no rights: an address without any
+    signature is served by it. That a private bucket refuses such a one, and that the signer's role may read no
+    more than it should, is shown by AWS alone.
+    """
+
+    async def ask(http: aiohttp.ClientSession, method: str, url: str) -> tuple[int, bytes]:
+        # As it is: quoting it anew would break the signature by itself.
+        async with http.request(method, URL(url, encoded=True)) as answer:
+            return answer.status, await answer.read()
+
+    async def scenario() -> None:
+        urls = SignedUrls(settings)
+        async with open_client(settings.aws, "s3") as client, aiohttp.ClientSession() as http:
+            for key in (KEY, "exports/rival/t/1.csv"):
+                await client.put_object(Bucket=settings.s3.bucket, Key=key, Body=f"content of {key}".encode())
+            good = urls.url(KEY, content_type="image/png")
+            assert await ask(http, "GET", good) == (200, f"content of {KEY}".encode())
+            for method in ("PUT", "DELETE", "POST", "HEAD"):
+                status, _ = await ask(http, method, good)
+                assert status == 403, method
+            quoted = quote(KEY, safe="/~")
+            for what, wrong in (
+                ("key", good.replace(quoted, "exports/rival/t/1.csv")),
+                ("longer", good.replace("X-Amz-Expires=900", "X-Amz-Expires=90000")),
+                ("shown", good.replace("inline", "attachment")),
+                ("signature", good[:-4] + ("0000" if not good.endswith("0000") else "1111")),
+            ):
+                assert wrong != good, what
+                status, said = await ask(http, "GET", wrong)
+                assert (status, b"content of" in said) == (403, False), what
+            now = time.time()
+            monkeypatch.setattr("adology_server.files.time.time", lambda: now - 1300)
+            late = SignedUrls(settings).url(KEY, content_type="image/png")
+            assert (await ask(http, "GET", late))[0] == 403
+            monkeypatch.setattr("adology_server.files.time.time", lambda: now - 500)
+            still = SignedUrls(settings).url(KEY, content_type="image/png")
+            assert (await ask(http, "GET", still))[0] == 200
+            assert (await ask(http, "GET", good))[1] == f"content of {KEY}".encode()  # nothing was written or removed
+
+    asyncio.run(scenario())

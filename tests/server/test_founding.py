@@ -9,7 +9,8 @@ import pytest
 
 from adology.errors import EngineError
 from adology.settings import AdologySettings
-from adology_server.people.founding import FoundError, Founding
+from adology_server.owning import FoundError
+from adology_server.people.founding import Founding
 from tests.server.rig import log_in, serving
 
 pytestmark = pytest.mark.timeout(60)

@@ -145,14 +145,25 @@ def test_pages_of_listed_origins_alone_may_call(store_settings: AdologySettings)
 
     async def scenario() -> None:
         async with serving(store_settings, origins=("https://app.example",)) as nobody:
-            for origin, status in (("https://app.example", 204), ("https://evil.example", 400), ("null", 400)):
+            for origin, status in (("https://app.example", 204), ("https://evil.example", 403), ("null", 403)):
                 answer = await nobody.ask("OPTIONS", "/v1/boards", headers={"origin": origin, **asked})
                 assert answer.status == status, origin
+                if status != 204:
+                    assert answer.kind == "foreign-origin"
+                    assert answer.body["request"] == answer.headers["x-request-id"]
                 allowed = answer.headers.get("access-control-allow-origin")
                 assert allowed == (origin if status == 204 else None)
                 assert "access-control-allow-credentials" not in answer.headers
                 answer = await nobody.ask("GET", "/healthz", headers={"origin": origin})
                 assert answer.headers.get("access-control-allow-origin") == (origin if status == 204 else None)
+            own = {"origin": "https://app.example"}
+            for wrong, said in (
+                ({"access-control-request-method": "TRACE"}, "TRACE"),
+                ({**asked, "access-control-request-headers": "x-secret"}, "Idempotency-Key"),
+            ):
+                answer = await nobody.ask("OPTIONS", "/v1/boards", headers={**own, **wrong})
+                assert (answer.status, answer.kind) == (400, "bad-request")
+                assert said in answer.body["detail"]
         async with serving(store_settings) as nobody:
             answer = await nobody.ask("GET", "/healthz", headers={"origin": "https://app.example"})
             assert "access-control-allow-origin" not in answer.headers
@@ -235,14 +246,15 @@ def test_readiness_and_the_page_for_people(store_settings: AdologySettings) -> N
         async with serving(store_settings) as nobody:
             ready = await nobody.get("/readyz")
             assert (ready["ready"], ready["plugins"]) == (True, [])
+            assert ready["degraded"]  # this database has no bucket and no queues beside it
             page = await nobody.ask("GET", "/")
             assert page.headers["content-type"].startswith("text/html")
-            assert b"Ready." in page.body
+            assert b"Ready, but not whole." in page.body
             assert "default-src 'none'" in page.headers["content-security-policy"]
             assert b"<script" not in page.body
 
     asyncio.run(scenario())
-    World(store_settings).rows("drop table rate_buckets cascade")
+    World(store_settings).rows("alter table organisations drop column purged_at")
 
     async def older() -> None:
         async with serving(store_settings) as nobody:

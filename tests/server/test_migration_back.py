@@ -69,3 +69,36 @@ def test_tasks_of_new_kinds_are_taken_back_and_files_of_old_ones_are_remembered(
             world.rows("insert into tasks (org_id, kind, deadline) values ('acme', 'search', now())")
     assert world.rows("select kind, files from tasks") == [("export", True)]
     assert world.rows("select count(*) from task_analyses") == [(0,)]
+
+
+def lets_in(world: World) -> list[str]:
+    """The functions that let people in, as they stand."""
+    rows = world.rows(
+        "select pg_get_functiondef(oid) from pg_proc where proname like 'auth\\_%%' and prosrc like '%%deleted_at%%'"
+        " order by proname"
+    )
+    return [row[0] for row in rows]
+
+
+def test_suspensions_and_versions_are_taken_back_without_a_trace(store_settings: AdologySettings) -> None:
+    world = World(store_settings)
+    world.add_org("acme")
+    after = lets_in(world)
+    assert len(after) == 7
+    assert all("suspended_at" in text for text in after)
+    columns = (
+        "select count(*) from information_schema.columns where table_schema = 'public' and column_name = 'version'"
+    )
+    with taken_back(store_settings.postgres.url, "0015"):
+        before = lets_in(world)
+        assert [text.replace(" and o.suspended_at is null", "") for text in after] == before
+        traces = (
+            "select proname from pg_proc where proname like 'operator\\_%%' or proname in"
+            " ('is_operator', 'raise_version')"
+        )
+        assert world.rows(traces) == []
+        with_versions = world.rows(columns)
+    assert lets_in(world) == after
+    assert world.rows(columns)[0][0] == with_versions[0][0] + 3
+    world.rows("update organisations set name = 'Other'")
+    assert world.rows("select version from organisations") == [(2,)]

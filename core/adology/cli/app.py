@@ -25,6 +25,7 @@ from adology.cli import (
     ingest,
     migrate,
     mismatches,
+    operators,
     output,
     people,
     plugins,
@@ -82,7 +83,7 @@ def _make_app() -> typer.Typer:
         ("batch", batches.app, "Ads"),
         ("org", people.orgs, "Customers"),
         ("user", people.users, "Customers"),
-        ("operator", people.operators, "Customers"),
+        ("operator", operators.operators, "Customers"),
         ("plugins", plugins.app, "Plugins"),
     ):
         made.add_typer(group, name=name, rich_help_panel=panel)

@@ -42,6 +42,52 @@ class OrgLine(Struct, kw_only=True):
     users: int
     brandspaces: int
     created_at: datetime
+    suspended_at: datetime | None = None
+
+
+class LeftOrg(Struct, kw_only=True):
+    """What was removed of an organisation. `finished`: nothing is left but its id and its audit log.
+
+    Where batches are under way that may still bring ads of it, the processes that do tasks go on later.
+    `head` is the last hash of the audit log, once it has finished.
+    """
+
+    org_id: str
+    finished: bool
+    rows: int
+    ads: int
+    files: int
+    documents: int
+    batches_under_way: int
+    head: str = ""
+
+
+class OperatorLine(Struct, kw_only=True):
+    """An operator."""
+
+    id: str
+    name: str
+    keys: int
+    created_at: datetime
+    last_used_at: datetime | None = None
+    disabled_at: datetime | None = None
+
+
+class KeyLine(Struct, kw_only=True):
+    """A key that is not revoked, without its secret; `hint` are its last characters.
+
+    Of an organisation's user (`org_id`, `whose` is the e-mail), an operator (`whose` is the name), or workers.
+    """
+
+    id: str
+    name: str
+    hint: str
+    scopes: tuple[str, ...]
+    org_id: str | None = None
+    whose: str = ""
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
 
 
 class AuditLine(Struct, kw_only=True):

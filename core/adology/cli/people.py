@@ -1,4 +1,4 @@
-"""``org``, ``user``, ``operator``: first customers, and who runs the system."""
+"""``org``, ``user``: customers, from the first to the last day."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adology.cli import output
-from adology.cli.model import AuditCheck, AuditLine, MadeSecret, MadeUser, OrgLine
+from adology.cli.model import AuditCheck, AuditLine, LeftOrg, MadeUser, OrgLine
 from adology.cli.options import Command, Group, Json, answers, load
 
 if TYPE_CHECKING:
+    from adology_server.operators.commands import Operating
     from adology_server.people.founding import Founding
 
 ROLES = ("owner", "admin", "member", "viewer")
 
 orgs = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
 users = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
-operators = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="markdown")
 
 
 @orgs.callback()
 def org() -> None:
-    """Make organisations, the customers of the server, and list them.
+    """Make organisations, the customers of the server; list, suspend and delete them.
 
     Example: `adology org create Acme --id acme`
     """
@@ -36,14 +36,6 @@ def user() -> None:
     """Make users of organisations.
 
     Example: `adology user create ann@acme.example --org acme --role owner`
-    """
-
-
-@operators.callback()
-def operator() -> None:
-    """Make keys for those who run the system, and for workers.
-
-    Example: `adology operator create ops`
     """
 
 
@@ -83,11 +75,69 @@ def list_orgs(*, json: Json = False) -> None:
     if not rows:
         output.hint("No organisations yet. Make one: adology org create Acme --id acme")
         return
-    table = output.table("id", "name", "users", "brandspaces", "since", right=("users", "brandspaces"))
+    table = output.table("id", "name", "users", "brandspaces", "since", "suspended", right=("users", "brandspaces"))
     for row in rows:
-        since = f"{row.created_at:%Y-%m-%d}"
-        table.add_row(output.cell(row.id), output.cell(row.name), str(row.users), str(row.brandspaces), since)
+        since, suspended = f"{row.created_at:%Y-%m-%d}", f"{row.suspended_at:%Y-%m-%d}" if row.suspended_at else ""
+        numbers = (str(row.users), str(row.brandspaces))
+        table.add_row(output.cell(row.id), output.cell(row.name), *numbers, since, suspended)
     output.stdout().print(table)
+
+
+@orgs.command("suspend", cls=Command)
+def suspend_org(
+    org_id: Annotated[str, typer.Argument(metavar="ID", help="The organisation.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; its admins can read it in their audit log.")],
+) -> None:
+    """Shut an organisation out: its sessions and keys are refused, its sockets closed. Nothing is lost.
+
+    Example: `adology org suspend acme --reason "not paid"`
+    """
+    _operating().suspend(org_id, reason)
+    output.stdout().print(f"[green]suspended[/] {output.plain(org_id)}", soft_wrap=True)
+    output.hint(f"Let it in again: adology org resume {org_id}")
+
+
+@orgs.command("resume", cls=Command)
+def resume_org(org_id: Annotated[str, typer.Argument(metavar="ID", help="The organisation.")]) -> None:
+    """End the suspension of an organisation.
+
+    Example: `adology org resume acme`
+    """
+    _operating().suspend(org_id, None)
+    output.stdout().print(f"[green]resumed[/] {output.plain(org_id)}", soft_wrap=True)
+
+
+@orgs.command("delete", cls=Command)
+@answers(LeftOrg)
+def delete_org(
+    org_id: Annotated[str, typer.Argument(metavar="ID", help="The organisation.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="It is meant: nothing brings it back.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete an organisation with all that is private to it: people, keys, boards, exports, its own ads and creatives.
+
+    Its audit log is kept; the hash of its last record is printed. May be run again. Backups keep what they have.
+
+    Example: `adology org delete acme --yes`
+    """
+    if not yes:
+        raise typer.BadParameter(f"this deletes {org_id} for good; say --yes if that is meant")
+    told = asyncio.run(_leave(org_id))
+    if json:
+        output.print_json(told)
+        return
+    counts = f"{told.rows} rows, {told.ads} private ads, {told.files} files, {told.documents} documents"
+    output.stdout().print(f"[green]removed[/] of {output.plain(org_id)}: {counts}", soft_wrap=True)
+    if told.finished:
+        output.stdout().print(f"head of its audit log: {told.head}", soft_wrap=True, highlight=False, markup=False)
+        output.hint("Sources of settings with this owner_org_id can go as well.")
+    else:
+        output.hint(
+            f"Not all yet: {told.batches_under_way} batches under way may still bring ads of it."
+            " `adology tasks` goes on by itself; or run this again."
+        )
 
 
 @orgs.command("audit", cls=Command)
@@ -107,7 +157,7 @@ def audit_org(
     """
     from adology_server.manners.verify import AuditLog  # noqa: PLC0415 - commands import when they run
 
-    log = AuditLog(_url())
+    log = AuditLog(owners_url())
     if verify:
         _show_check(log.verify(org_id), json=json)
         return
@@ -169,39 +219,6 @@ def create_user(
         output.hint("It is shown this once. It can be changed with POST /v1/auth/password.")
 
 
-@operators.command("create", cls=Command)
-@answers(MadeSecret)
-def create_operator(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is.")], *, json: Json = False
-) -> None:
-    """Make an operator and the key by which the server knows them.
-
-    Example: `adology operator create ops`
-    """
-    _show_secret(_founding().make_operator(name), json=json)
-
-
-@operators.command("service-key", cls=Command)
-@answers(MadeSecret)
-def create_service_key(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")], *, json: Json = False
-) -> None:
-    """Make a key with which workers report to the server (POST /notify).
-
-    Example: `adology operator service-key workers`
-    """
-    _show_secret(_founding().make_service_key(name), json=json)
-
-
-def _show_secret(made: MadeSecret, *, json: bool) -> None:
-    if json:
-        output.print_json(made)
-        return
-    output.stdout().print(f"[green]made[/] key {output.plain(made.name)} ({', '.join(made.scopes)})", soft_wrap=True)
-    output.stdout().print(made.secret, soft_wrap=True, highlight=False, markup=False)
-    output.hint("It is shown this once.")
-
-
 def _read_password(file: Path | None) -> str | None:
     if file is None:
         return None
@@ -215,10 +232,29 @@ def _read_password(file: Path | None) -> str | None:
 def _founding() -> Founding:
     from adology_server.people.founding import Founding  # noqa: PLC0415 - commands import when they run
 
-    return Founding(_url())
+    return Founding(owners_url())
 
 
-def _url() -> str:
+def _operating() -> Operating:
+    from adology_server.operators.commands import Operating  # noqa: PLC0415 - commands import when they run
+
+    return Operating(owners_url())
+
+
+async def _leave(org_id: str) -> LeftOrg:
+    from adology_server.leaving.purge import open_purge  # noqa: PLC0415 - commands import when they run
+    from adology_server.owning import FoundError  # noqa: PLC0415 - as above
+
+    owners_url()  # tells what is not running
+    async with open_purge(load()) as purge:
+        told = await purge.leave(org_id)
+    if told is None:
+        known = ", ".join(row.id for row in _founding().list_orgs()[:10])
+        raise FoundError(f"there is no organisation {org_id!r}; known: {known or 'none yet'}")
+    return told
+
+
+def owners_url() -> str:
     """The database's address, with the rights of the schema's owner."""
     from adology.cli.requests import check_running  # noqa: PLC0415 - commands import when they run
     from adology.settings import resolve_secret  # noqa: PLC0415 - as above

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Protocol
@@ -102,6 +103,8 @@ class Follower:
         self._position: Position | None = None
         self._known: dict[int, int] = {}
         """Changes that were taken in already, and lie after the position."""
+        self.in_step_at: float | None = None
+        """When all changes that were there were last in, by `time.monotonic`; None: not yet."""
 
     async def run(self, stop: asyncio.Event, *, poll_s: float, held: Held | None = None) -> None:
         """Follow until `stop`; a store that is away is waited for.
@@ -133,11 +136,13 @@ class Follower:
         if self._position is None:
             await self.rebuild()
         try:
-            return await self._follow()
+            count = await self._follow()
         except PositionLostError as error:
             logger.bind(what=self._derived.name, reason=str(error)).warning("too far behind to follow; making it anew")
             await self.rebuild()
-            return await self._follow()
+            count = await self._follow()
+        self.in_step_at = time.monotonic()
+        return count
 
     async def rebuild(self) -> None:
         """Make everything from what is committed."""

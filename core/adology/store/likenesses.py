@@ -164,14 +164,29 @@ async def _visible(
 
 async def _regroup(connection: Connection, sha256: str, others: Sequence[str]) -> None:
     """Groups are what pairs connect: of everything that was or is in one with this creative."""
+    await _set_groups(connection, await _lock_groups(connection, [sha256, *others]))
+
+
+async def forget_likenesses(connection: Connection, assets: Sequence[str]) -> None:
+    """Forget these creatives, in the transaction that removes them; what they alone connected falls apart."""
+    members = await _lock_groups(connection, assets)
+    await _set_groups(connection, [one for one in members if one not in set(assets)], alone=assets)
+    await connection.execute("delete from likeness_subjects where sha256 = any(%s)", [list(assets)])
+
+
+async def _lock_groups(connection: Connection, assets: Sequence[str]) -> list[str]:
+    """The members of all groups that these are in."""
     found = await connection.execute(
         "select sha256 from likeness_subjects where group_id in"
         " (select group_id from likeness_subjects where sha256 = any(%s)) order by sha256 for update",
-        [[sha256, *others]],
+        [list(assets)],
     )
-    members = [row[0] for row in await found.fetchall()]
-    found = await connection.execute(_CONNECTED, [members] * 2)
-    group_of = connect(members, await found.fetchall())
+    return [row[0] for row in await found.fetchall()]
+
+
+async def _set_groups(connection: Connection, members: Sequence[str], *, alone: Sequence[str] = ()) -> None:
+    found = await connection.execute(_CONNECTED, [list(members)] * 2)
+    group_of = {**connect(members, await found.fetchall()), **{sha256: sha256 for sha256 in alone}}
     await connection.execute(
         "update likeness_subjects s set group_id = t.group_id"
         " from unnest(%s::text[], %s::text[]) as t(sha256, group_id)"

@@ -93,6 +93,14 @@ class Payloads:
         # Dates and bytes as MongoDB's extended JSON writes them.
         return msgspec.json.decode(bson.json_util.dumps(found["raw"], json_options=bson.json_util.RELAXED_JSON_OPTIONS))
 
+    async def ping(self) -> None:
+        """Whether MongoDB answers.
+
+        Raises:
+            PyMongoError: it does not.
+        """
+        await self._collection().find_one({}, {"_id": 1})
+
     def _collection(self) -> Any:
         if self._client is None:
             self._client = AsyncMongoClient(

@@ -60,7 +60,7 @@ async def list_notes(
     return await list_page(request, Note, what, statement, begin, limit=limit, after=after, ad=ad_id)
 
 
-@patch("/v1/notes/{note_id:uuid}", opt=allow(Access.MEMBER), operation_id="changeNote")
+@patch("/v1/notes/{note_id:uuid}", opt=allow(Access.MEMBER, versioned=True), operation_id="changeNote")
 async def change_note(request: Incoming, note_id: FromPath[UUID], data: JSONBody[NewNote]) -> Response[Note]:
     """Say it otherwise; its author alone can."""
     async with parts.tenants(request).transaction(request.user.org) as connection:
@@ -76,7 +76,7 @@ async def change_note(request: Incoming, note_id: FromPath[UUID], data: JSONBody
     return with_tag(request, convert(row, Note), row["version"])
 
 
-@delete("/v1/notes/{note_id:uuid}", opt=allow(Access.MEMBER), operation_id="dropNote")
+@delete("/v1/notes/{note_id:uuid}", opt=allow(Access.MEMBER, versioned=True), operation_id="dropNote")
 async def drop_note(request: Incoming, note_id: FromPath[UUID]) -> None:
     """Delete a note; its author can, and admins."""
     async with parts.tenants(request).transaction(request.user.org) as connection:

@@ -42,7 +42,7 @@ async def make_board(request: Incoming, data: JSONBody[NewBoard]) -> Response[Bo
     except psycopg.errors.UniqueViolation:
         raise _taken(data.name) from None
     board = await _load(request, rows[0]["id"])
-    answer = with_tag(request, board, f"{board.version}.{board.ads}", status_code=201)
+    answer = with_tag(request, board, board.version, status_code=201)
     answer.headers["location"] = f"/v1/boards/{board.id}"
     return answer
 
@@ -58,10 +58,10 @@ async def list_boards(request: Incoming, limit: Limit = DEFAULT, after: After = 
 async def get_board(request: Incoming, board_id: FromPath[UUID]) -> Response[Board]:
     """One board."""
     board = await _load(request, board_id)
-    return with_tag(request, board, f"{board.version}.{board.ads}")
+    return with_tag(request, board, board.version)
 
 
-@patch("/v1/boards/{board_id:uuid}", opt=allow(Access.MEMBER), operation_id="changeBoard")
+@patch("/v1/boards/{board_id:uuid}", opt=allow(Access.MEMBER, versioned=True), operation_id="changeBoard")
 async def change_board(request: Incoming, board_id: FromPath[UUID], data: JSONBody[BoardChange]) -> Response[Board]:
     """Another name or description."""
     try:
@@ -75,10 +75,10 @@ async def change_board(request: Incoming, board_id: FromPath[UUID], data: JSONBo
     except psycopg.errors.UniqueViolation:
         raise _taken(data.name or "") from None
     board = await _load(request, board_id)
-    return with_tag(request, board, f"{board.version}.{board.ads}")
+    return with_tag(request, board, board.version)
 
 
-@delete("/v1/boards/{board_id:uuid}", opt=allow(Access.MEMBER), operation_id="dropBoard")
+@delete("/v1/boards/{board_id:uuid}", opt=allow(Access.MEMBER, versioned=True), operation_id="dropBoard")
 async def drop_board(request: Incoming, board_id: FromPath[UUID]) -> None:
     """Delete a board; the ads stay."""
     async with parts.tenants(request).transaction(request.user.org) as connection:
@@ -101,7 +101,12 @@ async def list_board_ads(
     return await list_page(request, Pinned, what, statement, begin, limit=limit, after=after, board=board_id)
 
 
-@put("/v1/boards/{board_id:uuid}/ads/{ad_id:int}", opt=allow(Access.MEMBER), status_code=204, operation_id="pinAd")
+@put(
+    "/v1/boards/{board_id:uuid}/ads/{ad_id:int}",
+    opt=allow(Access.MEMBER, versioned=True),
+    status_code=204,
+    operation_id="pinAd",
+)
 async def pin_ad(request: Incoming, board_id: FromPath[UUID], ad_id: FromPath[int]) -> None:
     """Put an ad on a board; one that is there stays where it is."""
     caller = request.user
@@ -120,7 +125,7 @@ async def pin_ad(request: Incoming, board_id: FromPath[UUID], ad_id: FromPath[in
             await connection.execute(_TOUCH, [board_id])
 
 
-@delete("/v1/boards/{board_id:uuid}/ads/{ad_id:int}", opt=allow(Access.MEMBER), operation_id="unpinAd")
+@delete("/v1/boards/{board_id:uuid}/ads/{ad_id:int}", opt=allow(Access.MEMBER, versioned=True), operation_id="unpinAd")
 async def unpin_ad(request: Incoming, board_id: FromPath[UUID], ad_id: FromPath[int]) -> None:
     """Take an ad off a board."""
     async with parts.tenants(request).transaction(request.user.org) as connection:
@@ -141,13 +146,11 @@ async def _load(request: Incoming, board_id: UUID) -> Board:
 
 async def _lock(request: Incoming, connection: Connection, board_id: UUID) -> None:
     """Keep others from changing it, and check that it is as the request takes it to be."""
-    found = await connection.execute(
-        f"select x.version, x.ads from ({_BOARD} where b.id = %s for update of b) x", [board_id]
-    )
+    found = await connection.execute("select version from boards where id = %s for update", [board_id])
     row = await found.fetchone()
     if row is None:
         raise not_found("board", board_id)
-    check_match(request, f"{row['version']}.{row['ads']}")
+    check_match(request, row["version"])
 
 
 def _taken(name: str) -> Refusal:

@@ -34,7 +34,7 @@ class BrandChange(Body, frozen=True, kw_only=True):
 
 
 class Brand(Answer, frozen=True, kw_only=True):
-    """A brand of the catalogue."""
+    """A brand of the catalogue. `version` counts what people change of it."""
 
     id: str
     name: str
@@ -42,6 +42,7 @@ class Brand(Answer, frozen=True, kw_only=True):
     refresh_every_s: int | None
     next_refresh_at: datetime | None
     created_at: datetime
+    version: int
 
 
 class Look(Answer, frozen=True, kw_only=True):

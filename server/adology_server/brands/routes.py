@@ -20,6 +20,7 @@ from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.versions import check_match, with_tag
 
 Search = Annotated[str | None, QueryParameter(max_length=200, description="Part of a name or id, in any case.")]
 OURS: Final = ("files", "customer_db")
@@ -30,7 +31,7 @@ PUBLIC: Final = ("facebook", "serpapi")
 
 _OWN: Final = """b.id, b.name, coalesce((select jsonb_object_agg(h.key, h.value) from jsonb_each(b.handles) h
         where h.key = any(%(shown)s) and h.key <> all(array(select others_sources(b.id)))), '{}') as handles,
-    extract(epoch from b.refresh_every)::bigint as refresh_every_s, b.next_refresh_at, b.created_at"""
+    extract(epoch from b.refresh_every)::bigint as refresh_every_s, b.next_refresh_at, b.created_at, b.version"""
 _DETAIL: Final = f"""select {_OWN}, (select count(*) from feed f where f.brand = b.id) as ads,
     (select max(committed_at) from batches t where t.brand = b.id and t.state = 'committed') as last_committed_at,
     (select coalesce(json_agg(json_build_object('source', c.source, 'outcome', c.outcome, 'tried_at', c.tried_at,
@@ -54,9 +55,10 @@ async def list_brands(request: Incoming, q: Search = None, limit: Limit = DEFAUL
 
 
 @get("/v1/brands/{brand:str}", opt=allow(Access.VIEWER), operation_id="getBrand")
-async def get_brand(request: Incoming, brand: FromPath[str]) -> BrandDetail:
+async def get_brand(request: Incoming, brand: FromPath[str]) -> Response[BrandDetail]:
     """One brand, and how its sources were looked at."""
-    return await _load(request, brand)
+    found = await _load(request, brand)
+    return with_tag(request, found, found.version)
 
 
 @post("/v1/brands", opt=allow(Access.MEMBER), operation_id="makeBrand")
@@ -78,17 +80,21 @@ async def make_brand(request: Incoming, data: JSONBody[NewBrand]) -> Response[Br
         )
     except psycopg.errors.UniqueViolation:
         raise Refusal("taken", f"There is a brand {brand!r} already.", field="name") from None
-    return Response(await _load(request, brand), status_code=201, headers={"location": f"/v1/brands/{brand}"})
+    made = await _load(request, brand)
+    answer = with_tag(request, made, made.version, status_code=201)
+    answer.headers["location"] = f"/v1/brands/{brand}"
+    return answer
 
 
-@patch("/v1/brands/{brand:str}", opt=allow(Access.ADMIN), operation_id="changeBrand")
-async def change_brand(request: Incoming, brand: FromPath[str], data: JSONBody[BrandChange]) -> BrandDetail:
+@patch("/v1/brands/{brand:str}", opt=allow(Access.ADMIN, versioned=True), operation_id="changeBrand")
+async def change_brand(request: Incoming, brand: FromPath[str], data: JSONBody[BrandChange]) -> Response[BrandDetail]:
     """Change handles or schedule, for all organisations."""
     async with parts.tenants(request).transaction(request.user.org) as connection:
-        found = await connection.execute("select handles from brands where id = %s for update", [brand])
+        found = await connection.execute("select handles, version from brands where id = %s for update", [brand])
         row = await found.fetchone()
         if row is None:
             raise not_found("brand", brand)
+        check_match(request, row["version"])
         if data.handles is not UNSET:
             _check_sources(request, data.handles)
             hidden = await connection.execute("select others_sources(%s) as source", [brand])
@@ -103,7 +109,8 @@ async def change_brand(request: Incoming, brand: FromPath[str], data: JSONBody[B
                 "update brands set refresh_every = %(every)s, next_refresh_at = now() + %(every)s where id = %(id)s",
                 {"every": every, "id": brand},
             )
-    return await _load(request, brand)
+    found_brand = await _load(request, brand)
+    return with_tag(request, found_brand, found_brand.version)
 
 
 async def _load(request: Incoming, brand: str) -> BrandDetail:

@@ -75,7 +75,9 @@ async def get_brandspace(request: Incoming, brandspace_id: FromPath[UUID]) -> Re
     return with_tag(request, brandspace, brandspace.version)
 
 
-@patch("/v1/brandspaces/{brandspace_id:uuid}", opt=allow(Access.MEMBER), operation_id="changeBrandspace")
+@patch(
+    "/v1/brandspaces/{brandspace_id:uuid}", opt=allow(Access.MEMBER, versioned=True), operation_id="changeBrandspace"
+)
 async def change_brandspace(
     request: Incoming, brandspace_id: FromPath[UUID], data: JSONBody[BrandspaceChange]
 ) -> Response[Brandspace]:
@@ -91,7 +93,7 @@ async def change_brandspace(
     return with_tag(request, brandspace, brandspace.version)
 
 
-@delete("/v1/brandspaces/{brandspace_id:uuid}", opt=allow(Access.ADMIN), operation_id="dropBrandspace")
+@delete("/v1/brandspaces/{brandspace_id:uuid}", opt=allow(Access.ADMIN, versioned=True), operation_id="dropBrandspace")
 async def drop_brandspace(request: Incoming, brandspace_id: FromPath[UUID]) -> None:
     """Delete a brandspace; brands and ads stay. Those whose current one it was have none then."""
     async with parts.tenants(request).transaction(request.user.org) as connection:
@@ -100,7 +102,11 @@ async def drop_brandspace(request: Incoming, brandspace_id: FromPath[UUID]) -> N
     parts.callers(request).forget()
 
 
-@put("/v1/brandspaces/{brandspace_id:uuid}/brands/{brand:str}", opt=allow(Access.MEMBER), operation_id="placeBrand")
+@put(
+    "/v1/brandspaces/{brandspace_id:uuid}/brands/{brand:str}",
+    opt=allow(Access.MEMBER, versioned=True),
+    operation_id="placeBrand",
+)
 async def place_brand(
     request: Incoming, brandspace_id: FromPath[UUID], brand: FromPath[str], data: JSONBody[Placing]
 ) -> Response[Brandspace]:
@@ -131,7 +137,11 @@ async def place_brand(
     return with_tag(request, brandspace, brandspace.version)
 
 
-@delete("/v1/brandspaces/{brandspace_id:uuid}/brands/{brand:str}", opt=allow(Access.MEMBER), operation_id="removeBrand")
+@delete(
+    "/v1/brandspaces/{brandspace_id:uuid}/brands/{brand:str}",
+    opt=allow(Access.MEMBER, versioned=True),
+    operation_id="removeBrand",
+)
 async def remove_brand(request: Incoming, brandspace_id: FromPath[UUID], brand: FromPath[str]) -> None:
     """Take a brand out of the brandspace."""
     async with parts.tenants(request).transaction(request.user.org) as connection:

@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import get
-from litestar.params import QueryParameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from adology_server import parts
@@ -24,11 +24,16 @@ LARGEST = 2**63 - 1
 
 To = Annotated[Topic | None, QueryParameter(description="`tasks` or `brands`; both.")]
 Space = Annotated[UUID | None, QueryParameter(name="brandspace", description="Only brands of this brandspace.")]
+Last = Annotated[
+    str | None, HeaderParameter(name="Last-Event-ID", description="The `id` of the last event that the client has.")
+]
 Since = Annotated[int | None, QueryParameter(ge=0, le=LARGEST, description="As Last-Event-ID, which goes before it.")]
 
 
 @get("/v1/events", opt=allow(Access.VIEWER), operation_id="streamEvents", media_type="text/event-stream")
-async def stream_events(request: Incoming, to: To = None, space: Space = None, after: Since = None) -> Stream:
+async def stream_events(
+    request: Incoming, to: To = None, space: Space = None, after: Since = None, last: Last = None
+) -> Stream:
     """What happens, from now on; with Last-Event-ID from behind that event on.
 
     Events have the same JSON as over the WebSocket. `gap`: what was missed is not kept any more;
@@ -38,13 +43,12 @@ async def stream_events(request: Incoming, to: To = None, space: Space = None, a
     member = StreamMember(request.user, parts.settings(request).socket_buffer_bytes)
     member.subscription = await subscription(parts.tenants(request), member.org, (to,) if to else None, space)
     hub.check_room(member)
-    since = _last_id(request) if "last-event-id" in request.headers else after
+    since = _last_id(last) if last is not None else after
     headers = {"cache-control": "private, no-store", "x-accel-buffering": "no"}
     return Stream(_blocks(hub, member, since), media_type="text/event-stream", headers=headers)
 
 
-def _last_id(request: Incoming) -> int:
-    given = request.headers["last-event-id"]
+def _last_id(given: str) -> int:
     if not (given.isascii() and given.isdigit() and int(given[:20]) <= LARGEST):
         raise Refusal("invalid", "Last-Event-ID is the id of an event.", field="Last-Event-ID")
     return int(given[:20])

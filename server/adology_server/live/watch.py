@@ -23,13 +23,15 @@ class Watch:
         self._tenants = tenants
         self._callers = callers
         self._hub = hub
+        self.is_listening = False
+        """Whether notices are heard as they come; while they are not, they are looked for."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen, hand out and ping for the length of the block."""
         channels = [RIGHTS, EVENTS] if self._hub else [RIGHTS]
         works: list[Coroutine[Any, Any, None]] = [
-            listen(self._tenants.url, channels, self._heard, self._connected, role=ROLE)
+            listen(self._tenants.url, channels, self._heard, self._connected, role=ROLE, lost=self._lost)
         ]
         if self._hub is not None:
             works += [_again(self._hub.run), _again(self._hub.keep)]
@@ -53,10 +55,14 @@ class Watch:
 
     def _connected(self) -> None:
         """What was said while nobody listened is looked for."""
+        self.is_listening = True
         self._callers.forget()
         if self._hub is not None:
             self._hub.due.set()
             self._hub.doubtful.set()
+
+    def _lost(self) -> None:
+        self.is_listening = False
 
 
 async def _again(work: Any) -> None:

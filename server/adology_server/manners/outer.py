@@ -10,9 +10,12 @@ from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adology.settings.model import ServerSettings
 from adology_server.manners.audit import Refusals
+from adology_server.manners.cors import Preflights
 from adology_server.manners.idempotency import Replies
-from adology_server.requests import ASKED, RequestLog
+from adology_server.manners.tags import Tagged
+from adology_server.requests import ASKED, RequestLog, vary
 from adology_server.tenancy import Tenants
 
 SMALLEST, LEVEL = 1000, 4
@@ -21,11 +24,12 @@ _GZIP = 31
 """zlib's name for its window with gzip's header around it."""
 
 
-def around(app: ASGIApp, tenants: Tenants, routes: Iterable[Any], *, https: bool) -> ASGIApp:
+def around(app: ASGIApp, tenants: Tenants, routes: Iterable[Any], own: ServerSettings) -> ASGIApp:
     """The application with everything around it that every answer goes through, refusals of the framework too."""
-    kept = Replies(Refusals(app, tenants), tenants)
+    kept = Replies(Refusals(Preflights(app, own.origins), tenants), tenants)
+    https = own.public_url.startswith("https://")
     methods = {route.path_format: set(route.route_handler_map) for route in routes if isinstance(route, HTTPRoute)}
-    return Heads(RequestLog(Compressed(kept), https=https), methods)
+    return Heads(RequestLog(Compressed(Tagged(kept)), https=https), methods)
 
 
 class Heads:
@@ -116,11 +120,6 @@ def _packed(start: Any, message: Any) -> tuple[Any, Any]:
     if message.get("more_body") or len(body) < SMALLEST or b"content-encoding" in names:
         return start, message
     packed = zlib.compress(body, LEVEL, _GZIP)
-    vary = [value for name, value in headers if name.lower() == b"vary"]
-    kept = [pair for pair in headers if pair[0].lower() not in (b"content-length", b"vary")]
-    kept += [
-        (b"content-encoding", b"gzip"),
-        (b"content-length", str(len(packed)).encode()),
-        (b"vary", b", ".join([*vary, b"Accept-Encoding"])),
-    ]
-    return {**start, "headers": kept}, {**message, "body": packed}
+    kept = [pair for pair in headers if pair[0].lower() != b"content-length"]
+    kept += [(b"content-encoding", b"gzip"), (b"content-length", str(len(packed)).encode())]
+    return {**start, "headers": vary(kept, (b"Accept-Encoding",))}, {**message, "body": packed}

@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, LiteralString, TypeVar
+from typing import LiteralString
 from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg.rows import dict_row
 
 from adology.cli.model import MadeSecret, MadeUser, OrgLine
-from adology.errors import EngineError
 from adology.types import Struct
 from adology_server.callers import KEY, digest, make_secret
+from adology_server.owning import FoundError, OwnersDatabase
 from adology_server.people.model import Email, Role
 from adology_server.people.passwords import LONGEST, SHORTEST, Passwords
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HINT = 4
-T = TypeVar("T")
-
-
-class FoundError(EngineError):
-    """It cannot be made: the name is taken, or something it needs is not there."""
-
-    code = "ADO-5902"
 
 
 class _Address(Struct, frozen=True, kw_only=True):
     email: Email
 
 
-class Founding:
-    """Writes to the database at `url`, whose login owns the schema."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
+class Founding(OwnersDatabase):
+    """Makes first customers and keys."""
 
     def make_org(self, name: str, org_id: str | None = None) -> OrgLine:
         """A new organisation.
@@ -55,16 +42,17 @@ class Founding:
             "insert into organisations (id, name) values (coalesce(%s, gen_random_uuid()::text), %s)"
             " on conflict do nothing returning id, name, 0 as users, 0 as brandspaces, created_at"
         )
-        made = self._all(OrgLine, statement, [org_id, name])
+        made = self.all(OrgLine, statement, [org_id, name])
         if not made:
             raise FoundError(f"there is an organisation {org_id!r} already")
         return made[0]
 
     def list_orgs(self) -> list[OrgLine]:
         """All organisations, by name."""
-        return self._all(
+        return self.all(
             OrgLine,
-            "select o.id, o.name, o.created_at, (select count(*) from users u where u.org_id = o.id) as users,"
+            "select o.id, o.name, o.created_at, o.suspended_at,"
+            " (select count(*) from users u where u.org_id = o.id) as users,"
             " (select count(*) from brandspaces b where b.org_id = o.id) as brandspaces"
             " from organisations o where deleted_at is null order by lower(name), id",
         )
@@ -84,7 +72,7 @@ class Founding:
         made_up = "" if password is not None else secrets.token_urlsafe(18)
         hashed = await Passwords().hash(password or made_up)
         try:
-            rows = self._rows(
+            rows = self.rows(
                 "insert into users (org_id, email, role, name, password_hash) values (%s, lower(%s), %s, %s, %s)"
                 " on conflict do nothing returning id, org_id, email, role",
                 [org_id, email, role, name, hashed],
@@ -102,7 +90,7 @@ class Founding:
         Raises:
             FoundError: the name is taken.
         """
-        rows = self._rows("insert into operators (name) values (%s) on conflict do nothing returning id", [name])
+        rows = self.rows("insert into operators (name) values (%s) on conflict do nothing returning id", [name])
         if not rows:
             raise FoundError(f"there is an operator {name!r} already")
         return self._make_key(rows[0]["id"], name, "operate")
@@ -113,29 +101,9 @@ class Founding:
 
     def _make_key(self, operator: UUID | None, name: str, scope: str) -> MadeSecret:
         secret = make_secret(KEY)
-        self._rows(
+        self.rows(
             "insert into api_keys (operator_id, name, hint, secret_hash, scopes) values (%s, %s, %s, %s, %s)"
             " returning id",
             [operator, name, secret[-_HINT:], digest(secret), [scope]],
         )
         return MadeSecret(name=name, scopes=(scope,), secret=secret)
-
-    def _all(self, kind: type[T], statement: LiteralString, values: list[Any] | None = None) -> list[T]:
-        return [msgspec.convert(row, kind) for row in self._rows(statement, values)]
-
-    def _rows(self, statement: LiteralString, values: list[Any] | None = None) -> list[dict[str, Any]]:
-        with self._connection() as link:
-            return link.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
-        try:
-            with psycopg.connect(self._url, autocommit=True, connect_timeout=10, row_factory=dict_row) as link:
-                yield link
-        except psycopg.errors.UndefinedTable as error:
-            raise EngineError(
-                "the database lacks the tables of organisations", hint="Run `adology migrate`.", code="ADO-5904"
-            ) from error
-        except psycopg.OperationalError as error:
-            first = (str(error).splitlines() or [""])[0]
-            raise EngineError(f"the database does not answer: {first}", code="ADO-5904") from error

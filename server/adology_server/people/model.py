@@ -76,6 +76,7 @@ class Person(Answer, frozen=True, kw_only=True):
     created_at: datetime
     last_login_at: datetime | None
     disabled_at: datetime | None
+    version: int
 
 
 class Organisation(Answer, frozen=True, kw_only=True):
@@ -84,6 +85,7 @@ class Organisation(Answer, frozen=True, kw_only=True):
     id: str
     name: str
     created_at: datetime
+    version: int
 
 
 class Me(Answer, frozen=True, kw_only=True):

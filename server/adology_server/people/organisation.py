@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from litestar import get, patch
+from litestar import Response, get, patch
 from litestar.params import FromPath, JSONBody
 
 from adology_server import parts
@@ -13,36 +13,36 @@ from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.people.model import Organisation, OrganisationChange, Person, PersonChange
-from adology_server.people.statements import PERSON
+from adology_server.people.statements import ORGANISATION, PERSON
 from adology_server.problems import Refusal, not_found
-from adology_server.tenancy import convert
+from adology_server.tenancy import Connection, convert
+from adology_server.versions import check_match, with_tag
 
 
 @get("/v1/organisation", opt=allow(Access.VIEWER), operation_id="getOrganisation")
-async def get_organisation(request: Incoming) -> Organisation:
+async def get_organisation(request: Incoming) -> Response[Organisation]:
     """The caller's organisation."""
     caller = request.user
-    found = await parts.tenants(request).one(
-        caller.org, Organisation, "select id, name, created_at from organisations where id = %s", [caller.org]
-    )
+    statement = f"select {ORGANISATION} from organisations where id = %s"
+    found = await parts.tenants(request).one(caller.org, Organisation, statement, [caller.org])
     if found is None:
         raise not_found("organisation", caller.org)
-    return found
+    return with_tag(request, found, found.version)
 
 
-@patch("/v1/organisation", opt=allow(Access.ADMIN), operation_id="changeOrganisation")
-async def change_organisation(request: Incoming, data: JSONBody[OrganisationChange]) -> Organisation:
+@patch("/v1/organisation", opt=allow(Access.ADMIN, versioned=True), operation_id="changeOrganisation")
+async def change_organisation(request: Incoming, data: JSONBody[OrganisationChange]) -> Response[Organisation]:
     """Rename the organisation."""
-    caller = request.user
-    found = await parts.tenants(request).one(
-        caller.org,
-        Organisation,
-        "update organisations set name = %s where id = %s returning id, name, created_at",
-        [data.name, caller.org],
-    )
-    if found is None:
-        raise not_found("organisation", caller.org)
-    return found
+    async with parts.tenants(request).transaction(request.user.org) as connection:
+        await lock_organisation(request, connection)
+        changed = await connection.execute(
+            f"update organisations set name = %s where id = %s returning {ORGANISATION}",
+            [data.name, request.user.org],
+        )
+        row = await changed.fetchone()
+    assert row is not None  # noqa: S101 - the row is locked
+    found = convert(row, Organisation)
+    return with_tag(request, found, found.version)
 
 
 @get("/v1/users", opt=allow(Access.VIEWER), operation_id="listUsers")
@@ -53,17 +53,17 @@ async def list_users(request: Incoming, limit: Limit = DEFAULT, after: After = N
 
 
 @get("/v1/users/{user_id:uuid}", opt=allow(Access.VIEWER), operation_id="getUser")
-async def get_user(request: Incoming, user_id: FromPath[UUID]) -> Person:
+async def get_user(request: Incoming, user_id: FromPath[UUID]) -> Response[Person]:
     """One person of the organisation."""
     statement = f"select {PERSON} from users where id = %s"
     found = await parts.tenants(request).one(request.user.org, Person, statement, [user_id])
     if found is None:
         raise not_found("user", user_id)
-    return found
+    return with_tag(request, found, found.version)
 
 
-@patch("/v1/users/{user_id:uuid}", opt=allow(Access.ADMIN), operation_id="changeUser")
-async def change_user(request: Incoming, user_id: FromPath[UUID], data: JSONBody[PersonChange]) -> Person:
+@patch("/v1/users/{user_id:uuid}", opt=allow(Access.ADMIN, versioned=True), operation_id="changeUser")
+async def change_user(request: Incoming, user_id: FromPath[UUID], data: JSONBody[PersonChange]) -> Response[Person]:
     """Another role or name, or shut somebody out (their sessions end) and let them in again.
 
     Nobody changes somebody above them, gives a role above their own, or takes the last owner away.
@@ -77,6 +77,7 @@ async def change_user(request: Incoming, user_id: FromPath[UUID], data: JSONBody
         if row is None:
             raise not_found("user", user_id)
         person = convert(row, Person)
+        check_match(request, person.version)
         if RANKS[person.role] > RANKS[caller.role] or RANKS[data.role or "viewer"] > RANKS[caller.role]:
             raise Refusal("not-allowed", f"The role {caller.role} changes nobody of a higher role, nor gives one.")
         if data.disabled and person.id == caller.user_id:
@@ -100,7 +101,19 @@ async def change_user(request: Incoming, user_id: FromPath[UUID], data: JSONBody
             )
     parts.callers(request).forget()
     assert after is not None  # noqa: S101 - the row is locked
-    return convert(after, Person)
+    changed_person = convert(after, Person)
+    return with_tag(request, changed_person, changed_person.version)
+
+
+async def lock_organisation(request: Incoming, connection: Connection) -> Organisation:
+    """Keep others from changing the caller's organisation, and check that it is as the request takes it to be."""
+    statement = f"select {ORGANISATION} from organisations where id = %s for update"
+    row = await (await connection.execute(statement, [request.user.org])).fetchone()
+    if row is None:
+        raise not_found("organisation", request.user.org)
+    found = convert(row, Organisation)
+    check_match(request, found.version)
+    return found
 
 
 ROUTES = (get_organisation, change_organisation, list_users, get_user, change_user)

@@ -18,7 +18,7 @@ from adology_server.manners.signing import sign
 from adology_server.parts import Anybodys, Incoming
 from adology_server.people.model import Acceptance, Login, Me, NewPassword, Organisation, Person, Refresh, SessionRow
 from adology_server.people.model import Tokens as TokensAnswer
-from adology_server.people.statements import PERSON
+from adology_server.people.statements import ORGANISATION, PERSON
 from adology_server.problems import Refusal, not_found
 from adology_server.tenancy import Connection, convert
 
@@ -170,7 +170,7 @@ async def get_me(request: Incoming) -> Me:
             await connection.execute(f"select {PERSON}, brandspace_id from users where id = %s", [caller.user_id])
         ).fetchone()
         organisation = await (
-            await connection.execute("select id, name, created_at from organisations where id = %s", [caller.org])
+            await connection.execute(f"select {ORGANISATION} from organisations where id = %s", [caller.org])
         ).fetchone()
     if user is None or organisation is None:
         raise Refusal("session-ended", "The user is gone.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -25,6 +26,7 @@ from adology_faiss.postgres_home import PostgresHome
 from adology_faiss.shelf import Shelf
 
 RESTART_S = 5.0
+STEP_S = 0.05
 LOOK_S = 30.0
 """How soon the tables of a new space are found."""
 SPARE = 2
@@ -61,8 +63,9 @@ class SimilarityIndexes:
         self._settings = settings
         self._own = convert(settings.sinks.get("faiss", {}), VectorSettings, where="sinks.faiss", prefix="sinks.faiss.")
         self._home: Home | None = None
+        self._follower: Follower | None = None
+        self._read_at: float | None = None
         self._stop = asyncio.Event()
-        self._in_step = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -83,7 +86,14 @@ class SimilarityIndexes:
 
     async def wait_in_step(self) -> None:
         """Return once all that was committed before the first look is in: until then searches may miss it."""
-        await self._in_step.wait()
+        while self.behind_s is None:
+            await asyncio.sleep(STEP_S)
+
+    @property
+    def behind_s(self) -> float | None:
+        """Seconds since the indexes last had all that was committed; None: they never had."""
+        at = self._follower.in_step_at if self._follower is not None else self._read_at
+        return None if at is None else time.monotonic() - at
 
     async def search(self, asked: Iterable[Asked], owner: str, brands: Sequence[str] | None, k: int) -> list[Near]:
         """The `k` nearest subjects to any of the places, for an organisation; of these brands only, if given."""
@@ -122,10 +132,8 @@ class SimilarityIndexes:
         """Keep indexes in this process."""
         client: Any = await stack.enter_async_context(open_client(self._settings.aws, "s3"))
         self._home = home = MemoryHome(Shelf(S3Store(client, self._settings.s3)))
-        follower = Follower(database, VectorIndexes(database, home))
-        await follower.catch_up()
-        self._in_step.set()
-        await follower.run(self._stop, poll_s=self._own.poll_s)
+        self._follower = Follower(database, VectorIndexes(database, home))
+        await self._follower.run(self._stop, poll_s=self._own.poll_s)
 
     async def _read_tables(self, database: Database) -> None:
         """Search the tables that `adology follow` keeps, those of new spaces too; nothing is written from here."""
@@ -133,6 +141,6 @@ class SimilarityIndexes:
             home = PostgresHome(database, hnsw_rows=self._own.hnsw_rows)
             await home.load()
             self._home = home
-            self._in_step.set()
+            self._read_at = time.monotonic()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), LOOK_S)

@@ -19,6 +19,8 @@ from adology.settings import AdologySettings
 from adology.storage import S3Store
 from adology.store import Database
 from adology_server.analyzers import Analyzers
+from adology_server.leaving.documents import open_documents
+from adology_server.leaving.purge import Purge
 from adology_server.listening import listen
 from adology_server.tasks.bulk import BulkSearcher
 from adology_server.tasks.export import Exporter
@@ -35,6 +37,8 @@ AT_ONCE = 4
 MOST_ATTEMPTS = 5
 LOOK_S = 1.0
 TIDY_S = 10.0
+LEAVE_S = 20.0
+"""Organisations that have ended are looked for this often."""
 
 Do = Callable[[Work], Awaitable[None]]
 
@@ -102,10 +106,12 @@ async def run_tasks(settings: AdologySettings, stop: asyncio.Event, *, window: i
         Tenants(settings) as tenants,
         open_client(settings.aws, "sqs") as client,
         open_client(settings.aws, "s3") as s3,
+        open_documents(settings.mongo) as documents,
         contextlib.AsyncExitStack() as stack,
     ):
         sqs, store, analyzers = Sqs(client), TaskStore(database, own), Analyzers(settings)
-        files = TaskFiles(store, S3Store(s3, settings.s3))
+        objects = S3Store(s3, settings.s3)
+        files, purge = TaskFiles(store, objects), Purge(settings, database, objects, documents)
 
         async def send(tasks: Sequence[UUID]) -> None:
             await sqs.send(names["task"], [msgspec.json.encode(TaskMessage(task=task)).decode() for task in tasks])
@@ -148,6 +154,7 @@ async def run_tasks(settings: AdologySettings, stop: asyncio.Event, *, window: i
             asyncio.create_task(_repeat("renewals", renewer.look, LOOK_S)),
             asyncio.create_task(_repeat("news", news.look, LOOK_S)),
             asyncio.create_task(_repeat("files", files.forget, TIDY_S)),
+            asyncio.create_task(_repeat("leaving", purge.look, LEAVE_S)),
             asyncio.create_task(_repeat("tidy", lambda: _tidy(store, database, own.events_kept_s), TIDY_S)),
         ]
         try:
