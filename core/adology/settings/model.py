@@ -224,7 +224,10 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         7 * 86400.0
     )
     ticket_s: Annotated[float, _text("Life of a ticket for a WebSocket, seconds.", ge=1)] = 30.0
-    sockets_per_user: Annotated[int, _text("WebSockets and event streams of one user or key, per process.", ge=1)] = 20
+    sockets_per_user: Annotated[
+        int, _text("WebSockets and event streams of one user and their keys, all replicas together.", ge=1)
+    ] = 20
+    sockets_per_process: Annotated[int, _text("WebSockets and event streams of one process.", ge=1)] = 5000
     socket_buffer_bytes: Annotated[
         int, _text("What may wait for a slow client before its socket is closed.", ge=4096)
     ] = 256 * 1024

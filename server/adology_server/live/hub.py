@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,8 +12,8 @@ from adology.errors import Retry, describe
 from adology.log import logger
 from adology.settings.model import ServerSettings
 from adology_server.live.members import GOING, REVOKED, Member
+from adology_server.live.seats import Seats
 from adology_server.live.told import Event, Told
-from adology_server.problems import Refusal
 from adology_server.tenancy import Tenants
 
 PAGE = 500
@@ -37,8 +37,8 @@ class Hub:
         self._tenants = tenants
         self._settings = settings
         self._members: defaultdict[str, set[Member]] = defaultdict(set)
-        self._counts: Counter[object] = Counter()
         self._stopped = False
+        self.seats = Seats(tenants, settings)
         self.last = 0
         self.due = asyncio.Event()
         """Set when there may be something new."""
@@ -47,37 +47,17 @@ class Hub:
 
     @contextlib.contextmanager
     def joined(self, member: Member) -> Iterator[None]:
-        """The member hears what happens for the length of the block.
-
-        Raises:
-            Refusal: they have too many connections already, or the server is about to end.
-        """
-        self.check_room(member)
+        """The member hears what happens for the length of the block; it has a seat."""
         member.seen = max(member.seen, self.last)
         self._members[member.org].add(member)
-        self._counts[member.who] += 1
+        if self._stopped:  # while it was let in
+            member.end(GOING, "the server is going away")
         try:
             yield
         finally:
             self._members[member.org].discard(member)
             if not self._members[member.org]:
                 del self._members[member.org]
-            self._counts[member.who] -= 1
-            if not self._counts[member.who]:
-                del self._counts[member.who]
-
-    def check_room(self, member: Member) -> None:
-        """Whether they may have one more connection.
-
-        Raises:
-            Refusal: 429 too many, 503 the server is about to end.
-        """
-        if self._stopped:
-            raise Refusal("unavailable", "The server is about to end; try again.", headers={"retry-after": "1"})
-        most = self._settings.sockets_per_user
-        if self._counts[member.who] >= most:
-            detail = f"{most} connections are open for this user or key: close one first."
-            raise Refusal("too-many", detail, headers={"retry-after": "10"})
 
     async def catch_up(self, member: Member, after: int) -> None:
         """Send what the member has missed after that event, in order, and let it hear the rest as it happens.
@@ -187,6 +167,7 @@ class Hub:
     def stop(self) -> None:
         """Close all: the process is about to end. Clients come back elsewhere and resume."""
         self._stopped = True
+        self.seats.stop()
         for member in self._all():
             member.end(GOING, "the server is going away")
 

@@ -32,8 +32,9 @@ class Member(ABC):
         self._buffer_bytes = buffer_bytes
 
     @property
-    def who(self) -> UUID | None:
+    def who(self) -> UUID:
         """Whose connections are counted together: a person's, by whatever session or key."""
+        assert self.caller.user_id is not None  # noqa: S101 - sessions and keys of organisations have one
         return self.caller.user_id
 
     @property

@@ -32,7 +32,7 @@ class Watch:
             listen(self._tenants.url, channels, self._heard, self._connected, role=ROLE)
         ]
         if self._hub is not None:
-            works += [_again(self._hub.run), _again(self._hub.keep)]
+            works += [_again(self._hub.run), _again(self._hub.keep), _again(self._hub.seats.run)]
         tasks = [asyncio.create_task(work) for work in works]
         try:
             yield
@@ -40,6 +40,8 @@ class Watch:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self._hub is not None:
+                await self._hub.seats.leave()
 
     def _heard(self, channel: str, payload: str) -> None:
         if channel == EVENTS:
