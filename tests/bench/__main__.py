@@ -13,6 +13,7 @@ import uvloop
 from adology.log import setup_logging
 from tests.bench.commits import measure_commits
 from tests.bench.creatives import measure_creatives
+from tests.bench.fanout import measure_fanout
 from tests.bench.lab import BenchError, Lab, open_lab
 from tests.bench.memory import measure_memory
 from tests.bench.messages import measure_messages
@@ -33,6 +34,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "commit": measure_commits,
     "vectors": measure_vectors,
     "analyzers": measure_understanding,
+    "fanout": measure_fanout,
     "memory": measure_memory,
 }
 

@@ -25,6 +25,8 @@ class Size(Struct, frozen=True, kw_only=True):
     urls: int = 5000
     understood: int = 60
     remembered: int = 2000
+    listeners: int = 2000
+    rounds: int = 20
 
 
 FULL = Size()
@@ -41,6 +43,8 @@ SHORT = Size(
     urls=40,
     understood=2,
     remembered=0,
+    listeners=20,
+    rounds=2,
 )
 """Runs each measurement once, to see that it runs; its seconds mean nothing."""
 
