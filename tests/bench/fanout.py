@@ -46,16 +46,19 @@ async def measure_fanout(lab: Lab, size: Size) -> list[Line]:
     ours: list[float] = []
     peers: list[float] = []
     spent: list[float] = []
+    peer_spent: list[float] = []
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(_server(lab, size.listeners))
         peer = None if absent else await stack.enter_async_context(_peer(lab, size.listeners))
         for rep in range(size.reps):
-            before = cpu_s([server.pid])
+            before = [cpu_s([side.pid]) for side in (server, peer or server)]
             pairs = [await _pair(server, peer, f"r{rep}n{number}x") for number in range(WARM + size.rounds)]
-            spent.append((cpu_s([server.pid]) - before) / len(pairs) / size.listeners * 1e6)
+            events = len(pairs) * size.listeners
+            spent.append((cpu_s([server.pid]) - before[0]) / events * 1e6)
             ours.append(statistics.median(pair[0] for pair in pairs[WARM:]) * 1000)
             if peer is not None:
                 peers.append(statistics.median(pair[1] for pair in pairs[WARM:]) * 1000)
+                peer_spent.append((cpu_s([peer.pid]) - before[1]) / events * 1e6)
     clients = f"{size.listeners} clients"
     lines = [
         Line(group=GROUP, what=f"POST /notify until the last of {clients} has it", unit="ms", samples=tuple(ours)),
@@ -66,8 +69,13 @@ async def measure_fanout(lab: Lab, size: Size) -> list[Line]:
     return [
         *lines,
         Line(group=GROUP, what=f"{PEER}, the same", unit="ms", samples=tuple(peers)),
-        Line(group=GROUP, what=f"beside {PEER}", unit="of its time", samples=ratios(tuple(ours), tuple(peers)), goal=GOAL),
+        Line(group=GROUP, what=f"{PEER}, CPU", unit="us/client", samples=tuple(peer_spent)),
+        Line(group=GROUP, what=f"beside {PEER}", unit="of its time", samples=_beside(ours, peers), goal=GOAL),
     ]
+
+
+def _beside(ours: list[float], peers: list[float]) -> tuple[float, ...]:
+    return ratios(tuple(ours), tuple(peers))
 
 
 def why_absent(packages: Path = PACKAGES) -> str:
@@ -104,7 +112,7 @@ async def _server(lab: Lab, count: int) -> AsyncIterator[Side]:
             tickets = [make_secret(TICKET) for _ in range(count)]
             world.rows(
                 "insert into ws_tickets (ticket_hash, org_id, user_id, session_id, expires_at)"
-                " select hash, s.org_id, s.user_id, s.id, now() + interval '1 hour' from sessions s, unnest(%s) as hash",
+                " select hash, org_id, user_id, id, now() + interval '1 hour' from sessions, unnest(%s) as hash",
                 [[digest(ticket) for ticket in tickets]],
             )
             headers = {"authorization": f"Bearer {world.add_service()}"}

@@ -30,9 +30,9 @@ _UPGRADE = (
 
 
 def frame_size(data: bytes) -> int:
-    """Bytes of the whole frame that `data` begins with; as many more than there are when its head is not there yet."""
-    if len(data) < 4:  # noqa: PLR2004 - flags, short length, longer length
-        return 4
+    """Bytes of the whole frame that `data` begins with; more than there are while its head is not there yet."""
+    if len(data) < (2 if len(data) < 2 or data[1] < LONG else 4 if data[1] == LONG else 10):
+        return len(data) + 1
     if data[1] < LONG:
         return 2 + data[1]
     if data[1] == LONG:
@@ -51,7 +51,7 @@ class Listeners:
         paths = iter(job["paths"])
         while some := list(islice(paths, AT_ONCE)):
             for link in self._connect(some):
-                link.setblocking(False)  # noqa: FBT003 - as the library has it
+                link.setblocking(False)
                 self._links[link.fileno()] = link
                 self._poll.register(link.fileno(), select.EPOLLIN)
 

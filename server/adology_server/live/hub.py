@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, LiteralString
 
 from adology.errors import Retry, describe
 from adology.log import logger
@@ -36,7 +36,8 @@ class Hub:
     def __init__(self, tenants: Tenants, settings: ServerSettings) -> None:
         self._tenants = tenants
         self._settings = settings
-        self._members: defaultdict[str, set[Member]] = defaultdict(set)
+        # In the order in which they came, as they lie in memory: thousands are walked through for each event.
+        self._members: defaultdict[str, dict[Member, None]] = defaultdict(dict)
         self._stopped = False
         self.seats = Seats(tenants, settings)
         self.last = 0
@@ -49,13 +50,13 @@ class Hub:
     def joined(self, member: Member) -> Iterator[None]:
         """The member hears what happens for the length of the block; it has a seat."""
         member.seen = max(member.seen, self.last)
-        self._members[member.org].add(member)
+        self._members[member.org][member] = None
         if self._stopped:  # while it was let in
             member.end(GOING, "the server is going away")
         try:
             yield
         finally:
-            self._members[member.org].discard(member)
+            self._members[member.org].pop(member, None)
             if not self._members[member.org]:
                 del self._members[member.org]
 
@@ -104,14 +105,27 @@ class Hub:
 
     async def _hand_out(self) -> None:
         while True:
-            events = await self._tenants.all(None, Event, "select * from events_after(%s, %s)", [self.last, PAGE])
-            for event in events:
-                self._tell(event)
-                self.last = event.id
-                # What was written goes out before more is: in a burst nobody is slow for want of a turn.
-                await asyncio.sleep(0)
+            events = await self._tenants.all(None, Event, *self.fresh())
+            await self.hand_out(events)
             if len(events) < PAGE:
                 return
+
+    def fresh(self) -> tuple[LiteralString, Sequence[Any]]:
+        """The statement that reads what was not handed out yet."""
+        return "select * from events_after(%s, %s)", [self.last, PAGE]
+
+    async def hand_out(self, events: Sequence[Event]) -> None:
+        """Tell what `fresh` gave, to a transaction of ours or to one that wrote events and is committed.
+
+        Whoever writes events holds back all others until the end: nothing lies between what it read and
+        what it wrote.
+        """
+        for event in events:
+            if event.id > self.last:  # else it was handed out meanwhile
+                self.last = event.id
+                self._tell(event)
+                # What was written goes out before more is: in a burst nobody is slow for want of a turn.
+                await asyncio.sleep(0)
 
     def _tell(self, event: Event) -> None:
         orgs = event.orgs if event.org_id is None else (event.org_id,)
@@ -155,6 +169,11 @@ class Hub:
         for member in members:
             if member.right not in good:
                 member.end(REVOKED, "the session has ended")
+
+    def heard(self, newest: str) -> None:
+        """The database says that there are events up to that number."""
+        if not newest.isdecimal() or int(newest) > self.last:
+            self.due.set()
 
     def revoke(self, kind: str, which: str) -> None:
         """Close all who rest on that session, key, user or organisation."""

@@ -46,7 +46,7 @@ class Watch:
     def _heard(self, channel: str, payload: str) -> None:
         if channel == EVENTS:
             if self._hub is not None:
-                self._hub.due.set()
+                self._hub.heard(payload)
             return
         self._callers.forget()
         kind, _, which = payload.partition(":")
