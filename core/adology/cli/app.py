@@ -25,6 +25,7 @@ from adology.cli import (
     ingest,
     migrate,
     mismatches,
+    notify,
     output,
     people,
     plugins,
@@ -72,6 +73,7 @@ def _make_app() -> typer.Typer:
                 services.follow,
                 services.server,
                 services.tasks,
+                notify.notify,
             ),
         ),
     ):

@@ -231,6 +231,12 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     socket_buffer_bytes: Annotated[
         int, _text("What may wait for a slow client before its socket is closed.", ge=4096)
     ] = 256 * 1024
+    notify_url: Annotated[
+        str, _text("Address of the server to which `adology notify` reports; the engine's own workers need none.")
+    ] = ""
+    notify_key: Annotated[
+        str, Secret(), _text("The service key by which it does: `adology operator service-key` makes one.")
+    ] = ""
     ping_s: Annotated[
         float, _text("Sockets are pinged this often; one that is silent for twice as long is closed.", gt=0)
     ] = 20.0

@@ -62,6 +62,24 @@ async def notify(request: Anybodys, data: JSONBody[Notice]) -> None:
         raise Refusal("conflict", f"The task has ended: it is {row['outcome']}.")
 
 
+class NewAds(Struct, frozen=True, kw_only=True):
+    """A batch brought so many new public ads of a brand; fields of newer workers are let pass."""
+
+    brand: Annotated[str, Meta(min_length=1, max_length=200)]
+    batch: Annotated[str, Meta(min_length=1, max_length=200)]
+    ads: Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+@post("/notify/new-ads", opt=allow(Access.SERVICE), status_code=204, operation_id="notifyNewAds")
+async def notify_new_ads(request: Anybodys, data: JSONBody[NewAds]) -> None:
+    """Take a worker's word that a brand has new ads, as `brand.new_ads` tells it. Each batch is told once."""
+    if "\x00" in data.brand + data.batch:
+        raise Refusal("invalid", "The database takes no NUL character.", field="batch")
+    row = await _told(request, "select brand_notified(%s, %s, %s) as known", [data.brand, data.batch, data.ads])
+    if not row["known"]:
+        raise not_found("brand", data.brand)
+
+
 async def _told(request: Anybodys, statement: LiteralString, values: Sequence[Any]) -> dict[str, Any]:
     """The row of a statement that may write an event. The clients of this process hear of it at once."""
     hub: Hub | None = request.app.state.hub
