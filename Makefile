@@ -59,6 +59,8 @@ docs: $(READY)  ## Write the generated pages of docs/ anew
 
 bench:  ## Measure throughput and memory beside peers, in an environment of its own
 	$(MAKE) --no-print-directory setup VENV=$(VENV)-bench LOCK=requirements/bench.txt
+	@if command -v npm >/dev/null; then mkdir -p .build/bench-node && cp tests/bench/node/package*.json .build/bench-node \
+	  && npm ci --silent --prefix .build/bench-node; else echo "npm is not installed: nothing of Node is measured"; fi
 	$(VENV)-bench/bin/python -m tests.bench
 
 lock: $(READY)  ## Resolve the dependencies anew

@@ -8,6 +8,7 @@
 
 const LONGEST_PAUSE_MS = 30_000;
 const TRIES = 4;
+const MOST_WAITING = 1000;
 const OVER = new Set(["completed", "failed", "cancelled", "expired"]);
 
 /** The server refused. `kind` is the last part of the problem's type, such as "not-found". */
@@ -92,28 +93,39 @@ export class Adology {
   /**
    * What happens, from now on or behind an event. After a broken connection nothing is missed or told twice.
    * Events have `seq`. Beside them come { type: "hello" } when a connection stands, and { type: "gap" } where older
-   * events are not kept any more. Leave the loop to close the socket.
+   * events are not kept any more: look at the lists anew. A connection that is `silent` for so many milliseconds
+   * counts as broken. Leave the loop to close the socket; it ends by itself, with a ProblemError, when the session does.
    */
-  async *events({ after, brandspace } = {}) {
+  async *events({ after, brandspace, silent = 60_000 } = {}) {
     for (let pause = 500; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-      const { ticket } = await this.post("/v1/ws-tickets");
-      const query = new URLSearchParams({ ticket, ...(after === undefined ? {} : { after }) });
-      const socket = new WebSocket(`${this.#origin.replace(/^http/, "ws")}/v1/ws?${query}`);
-      try {
-        for await (const message of messages(socket, brandspace)) {
-          pause = 500;
-          if (message.seq !== undefined) {
-            after = message.seq;
+      const ticket = await this.#ticket();
+      if (ticket !== undefined) {
+        const query = new URLSearchParams({ ticket, ...(after === undefined ? {} : { after }) });
+        const socket = new WebSocket(`${this.#origin.replace(/^http/, "ws")}/v1/ws?${query}`);
+        try {
+          for await (const message of messages(socket, brandspace, silent)) {
+            pause = 500;
+            if (message.seq !== undefined) after = message.seq;
+            else if (message.type === "hello") after ??= message.latest;
+            else if (message.type === "gap") after = message.latest;
+            else continue;
             yield message;
-          } else if (message.type === "hello") {
-            after ??= message.latest;
-            yield message;
-          } else if (message.type === "gap") yield message;
+          }
+        } finally {
+          socket.close();
         }
-      } finally {
-        socket.close();
       }
       await sleep(pause);
+    }
+  }
+
+  /** A ticket for one socket; undefined while the server cannot be reached or has no room. */
+  async #ticket() {
+    try {
+      return (await this.post("/v1/ws-tickets")).ticket;
+    } catch (error) {
+      if (error instanceof ProblemError && error.status < 500 && error.status !== 429) throw error;
+      return undefined;
     }
   }
 
@@ -150,28 +162,44 @@ export class Adology {
   }
 }
 
-/** The messages of a socket until it closes, for whatever reason. */
-async function* messages(socket, brandspace) {
+/**
+ * The messages of a socket until it closes, for whatever reason. Sockets cannot be told to wait: when too many messages
+ * do, it is closed, and the next one takes up behind what was taken.
+ */
+async function* messages(socket, brandspace, silent) {
   const waiting = [];
   let wake = () => {};
   let open = true;
-  const put = (message) => {
-    waiting.push(message);
+  let heardAt = Date.now();
+  const end = () => {
+    open = false;
+    socket.close();
     wake();
   };
   socket.addEventListener("open", () => {
     if (brandspace !== undefined) socket.send(JSON.stringify({ type: "subscribe", brandspace }));
   });
-  socket.addEventListener("message", (event) => put(JSON.parse(event.data)));
-  for (const end of ["close", "error"]) {
-    socket.addEventListener(end, () => {
-      open = false;
-      wake();
-    });
-  }
-  while (open || waiting.length) {
-    if (waiting.length) yield waiting.shift();
-    else await new Promise((resolve) => (wake = resolve));
+  socket.addEventListener("message", (event) => {
+    heardAt = Date.now();
+    if (!open) return;
+    if (waiting.length === MOST_WAITING) return end();
+    waiting.push(JSON.parse(event.data));
+    wake();
+  });
+  socket.addEventListener("close", end);
+  socket.addEventListener("error", end);
+  // A network that goes away says nothing: who is there answers.
+  const watch = setInterval(() => {
+    if (Date.now() - heardAt > silent) end();
+    else if (socket.readyState === WebSocket.OPEN) socket.send('{"type":"ping"}');
+  }, silent / 3);
+  try {
+    while (open || waiting.length) {
+      if (waiting.length) yield waiting.shift();
+      else await new Promise((resolve) => (wake = resolve));
+    }
+  } finally {
+    clearInterval(watch);
   }
 }
 

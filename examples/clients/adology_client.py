@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 LONGEST_PAUSE_S = 30.0
+HEARTBEAT_S = 20.0
 UNAUTHORIZED, TOO_MANY, UNAVAILABLE = 401, 429, 503
 TRIES = 4
 OVER = frozenset({"completed", "failed", "cancelled", "expired"})
@@ -123,6 +124,9 @@ class Adology:
 
         Events have `seq`. Beside them come ``{"type":"hello"}`` when a connection stands, and
         ``{"type":"gap"}`` where older events are not kept any more: look at the lists anew.
+
+        Raises:
+            ProblemError: the session has ended.
         """
         pause = 0.5
         while True:
@@ -136,16 +140,20 @@ class Adology:
                         after = message["latest"] if after is None else after
                         yield message
                     elif message.get("type") == "gap":
+                        after = message["latest"]
                         yield message
             except (aiohttp.ClientError, OSError):
                 pass
+            except ProblemError as problem:
+                if problem.status < UNAVAILABLE and problem.status != TOO_MANY:
+                    raise
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE_S, pause * 2)
 
     async def _socket(self, after: int | None, brandspace: str | None) -> AsyncIterator[dict[str, Any]]:
         ticket = (await self.post("/v1/ws-tickets"))["ticket"]
         query = {"ticket": ticket, **({} if after is None else {"after": after})}
-        async with self._session.ws_connect(f"{self.origin}/v1/ws?{urlencode(query)}") as socket:
+        async with self._session.ws_connect(f"{self.origin}/v1/ws?{urlencode(query)}", heartbeat=HEARTBEAT_S) as socket:
             if brandspace is not None:
                 await socket.send_json({"type": "subscribe", "brandspace": brandspace})
             async for message in socket:

@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[HTTPStatus, str]] = {
     "precondition-required": (HTTPStatus.PRECONDITION_REQUIRED, "Say which version is changed"),
     "too-many": (HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed here"),
+    "full": (HTTPStatus.SERVICE_UNAVAILABLE, "There is no room for more connections"),
     "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "A service of ours does not answer"),
 }
 """Kind → status and title. A kind, once published, keeps its meaning."""

@@ -99,12 +99,17 @@ class Tenants:
 
     async def rows(self, org_id: str | None, statement: LiteralString, values: Values = None) -> list[DictRow]:
         """All rows of one statement, in two round trips."""
+        (rows,) = await self.several(org_id, (statement, values))
+        return rows
+
+    async def several(self, org_id: str | None, *asked: tuple[LiteralString, Values]) -> list[list[DictRow]]:
+        """All rows of each statement, in two round trips and one transaction."""
         try:
             async with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
                 await connection.execute(_FOR, [org_id or ""])
-                found = await connection.execute(statement, values)
+                found = [await connection.execute(statement, values) for statement, values in asked]
                 finish = await _finish(connection, org_id)
-                rows = await found.fetchall()
+                rows = [await one.fetchall() for one in found]
                 await _note(finish)
                 return rows
         except _AWAY as error:

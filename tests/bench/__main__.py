@@ -15,6 +15,7 @@ from tests.bench.api.growth import measure_growth
 from tests.bench.api.requests import measure_requests
 from tests.bench.commits import measure_commits
 from tests.bench.creatives import measure_creatives
+from tests.bench.fanout import measure_fanout
 from tests.bench.lab import BenchError, Lab, open_lab
 from tests.bench.memory import measure_memory
 from tests.bench.messages import measure_messages
@@ -35,6 +36,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "commit": measure_commits,
     "vectors": measure_vectors,
     "analyzers": measure_understanding,
+    "fanout": measure_fanout,
     "memory": measure_memory,
     "server": measure_requests,
     "growth": measure_growth,

@@ -30,6 +30,8 @@ class Size(Struct, frozen=True, kw_only=True):
     connections: tuple[int, ...] = (1, 32)
     growth: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     walks: int = 60
+    listeners: int = 2000
+    rounds: int = 20
 
 
 FULL = Size()
@@ -51,6 +53,8 @@ SHORT = Size(
     connections=(1, 4),
     growth=(100, 1000),
     walks=2,
+    listeners=20,
+    rounds=2,
 )
 """Runs each measurement once, to see that it runs; its seconds mean nothing."""
 

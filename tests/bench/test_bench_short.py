@@ -13,13 +13,16 @@ import pytest
 import uvloop
 
 from adology.aws import open_client
+from adology.http.sockets import text_frame
 from adology.queues import Sqs
 from adology.queues.admin import queue_names
 from adology.settings import AdologySettings, load_settings
 from adology.settings.model import FetchSettings, QueueSettings
 from tests.bench import messages
 from tests.bench.__main__ import MEASUREMENTS, Measurement
+from tests.bench.fanout import why_absent
 from tests.bench.lab import ROOT, BenchError, Lab, as_toml
+from tests.bench.listeners import frame_size
 from tests.bench.meter import Timed, rss_bytes
 from tests.bench.model import SHORT, Goal, Line, ratios
 from tests.bench.peers import PEERS, Peer
@@ -80,6 +83,17 @@ def test_a_peer_that_is_not_installed_says_so() -> None:
     assert "not installed" in show([line])
     assert line.is_met is None
     assert {peer.name.split()[0] for peer in PEERS} == {"taskiq", "celery", "dramatiq"}
+
+
+def test_without_its_packages_the_other_broadcaster_is_absent_and_says_why(tmp_path: Path) -> None:
+    assert "is not installed" in why_absent(tmp_path)
+
+
+@pytest.mark.parametrize("length", [1, 125, 126, 65_535, 65_536])
+def test_cheap_clients_know_where_a_frame_ends(length: int) -> None:
+    frame = text_frame(b"x" * length)
+    assert frame_size(frame + b"more") == len(frame)
+    assert all(frame_size(frame[:some]) > some for some in range(min(len(frame), 12)))
 
 
 def test_the_table_shows_median_spread_and_whether_the_target_was_met() -> None:

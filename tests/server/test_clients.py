@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 
 from adology.settings import AdologySettings
 from clients.adology_client import Adology, ProblemError
+from tests.server.node_rig import flags
 from tests.server.rig import PASSWORD, Client, World, serving
 from tests.system.committing import Committing
 
@@ -77,7 +76,6 @@ def test_the_python_client_renews_reads_pages_and_hears(settings: AdologySetting
     asyncio.run(scenario())
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 def test_the_javascript_client_does_the_same_under_node(settings: AdologySettings, world: World) -> None:
     key = world.add_service()
     with psycopg.connect(world.url, autocommit=True) as link:
@@ -92,8 +90,7 @@ def test_the_javascript_client_does_the_same_under_node(settings: AdologySetting
             show = str(CLIENTS / "show.mjs")
             node = await asyncio.create_subprocess_exec(
                 "node",
-                *(["--experimental-websocket"] if node_version() < 22 else []),
-                *("--no-warnings", show, nobody.origin, EMAIL, "nike"),
+                *(*flags(), show, nobody.origin, EMAIL, "nike"),
                 env={**os.environ, "ADOLOGY_PASSWORD": PASSWORD},
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -113,13 +110,3 @@ def test_the_javascript_client_does_the_same_under_node(settings: AdologySetting
             assert lines[-1] == "nike: completed"
 
     asyncio.run(scenario())
-
-
-def node_version() -> int:
-    """The major number."""
-    import subprocess
-
-    told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.match(r"v(\d+)", told)
-    assert found is not None
-    return int(found[1])

@@ -25,6 +25,7 @@ from adology.cli import (
     ingest,
     migrate,
     mismatches,
+    notify,
     operators,
     output,
     people,
@@ -73,6 +74,7 @@ def _make_app() -> typer.Typer:
                 services.follow,
                 services.server,
                 services.tasks,
+                notify.notify,
             ),
         ),
     ):

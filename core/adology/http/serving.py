@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 import threading
@@ -19,6 +20,8 @@ from adology.log import logger
 from adology.types import Struct
 
 BACKLOG = 2048
+MANY_FILES = 1 << 20
+"""Open files, where the system sets no limit."""
 KEEP_ALIVE_S = 75
 """Longer than clients keep idle connections, so that the client is the one who closes."""
 
@@ -131,6 +134,16 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Nothing: `serve_app` listens to signals."""
         yield
+
+
+def raise_file_limit() -> int:
+    """How many files and connections this process may have open: as many as the system lets it ask for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # an unlimited one is more than some systems can give
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MANY_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 @contextlib.contextmanager

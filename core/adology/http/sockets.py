@@ -42,19 +42,22 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
     @property
-    def waiting_bytes(self) -> int:
-        """What was written and the system has not taken yet."""
-        return self.transport.get_write_buffer_size()
-
-    @property
     def is_over(self) -> bool:
         """Whether nothing can be written any more."""
         return self.close_sent or self.disconnected or self.transport.is_closing()
 
-    def push(self, frame: bytes) -> None:
-        """Write a frame that `text_frame` made. After the end nothing happens."""
-        if not self.is_over:
-            self.transport.write(frame)
+    def push(self, frame: bytes, most: int) -> bool:
+        """Write a frame that `text_frame` made, unless more than `most` bytes would wait then: that is False.
+
+        After the end nothing happens.
+        """
+        transport = self.transport
+        if self.close_sent or self.disconnected or transport.is_closing():
+            return True
+        if transport.get_write_buffer_size() + len(frame) > most:
+            return False
+        transport.write(frame)
+        return True
 
     def ping(self) -> None:
         """Ask the client for a sign of life."""

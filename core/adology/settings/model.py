@@ -224,10 +224,19 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         7 * 86400.0
     )
     ticket_s: Annotated[float, _text("Life of a ticket for a WebSocket, seconds.", ge=1)] = 30.0
-    sockets_per_user: Annotated[int, _text("WebSockets and event streams of one user or key, per process.", ge=1)] = 20
+    sockets_per_user: Annotated[
+        int, _text("WebSockets and event streams of one user and their keys, all replicas together.", ge=1)
+    ] = 20
+    sockets_per_process: Annotated[int, _text("WebSockets and event streams of one process.", ge=1)] = 5000
     socket_buffer_bytes: Annotated[
         int, _text("What may wait for a slow client before its socket is closed.", ge=4096)
     ] = 256 * 1024
+    notify_url: Annotated[
+        str, _text("Address of the server to which `adology notify` reports; the engine's own workers need none.")
+    ] = ""
+    notify_key: Annotated[
+        str, Secret(), _text("The service key by which it does: `adology operator service-key` makes one.")
+    ] = ""
     ping_s: Annotated[
         float, _text("Sockets are pinged this often; one that is silent for twice as long is closed.", gt=0)
     ] = 20.0

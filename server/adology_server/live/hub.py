@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, LiteralString
 
 from adology.errors import Retry, describe
 from adology.log import logger
 from adology.settings.model import ServerSettings
 from adology_server.live.members import GOING, REVOKED, Member
+from adology_server.live.seats import Seats
 from adology_server.live.told import Event, Told
-from adology_server.problems import Refusal
 from adology_server.tenancy import Tenants
 
 PAGE = 500
@@ -36,9 +36,10 @@ class Hub:
     def __init__(self, tenants: Tenants, settings: ServerSettings) -> None:
         self._tenants = tenants
         self._settings = settings
-        self._members: defaultdict[str, set[Member]] = defaultdict(set)
-        self._counts: Counter[object] = Counter()
+        # In the order in which they came, as they lie in memory: thousands are walked through for each event.
+        self._members: defaultdict[str, dict[Member, None]] = defaultdict(dict)
         self._stopped = False
+        self.seats = Seats(tenants, settings)
         self.last = 0
         self.due = asyncio.Event()
         """Set when there may be something new."""
@@ -47,37 +48,17 @@ class Hub:
 
     @contextlib.contextmanager
     def joined(self, member: Member) -> Iterator[None]:
-        """The member hears what happens for the length of the block.
-
-        Raises:
-            Refusal: they have too many connections already, or the server is about to end.
-        """
-        self.check_room(member)
+        """The member hears what happens for the length of the block; it has a seat."""
         member.seen = max(member.seen, self.last)
-        self._members[member.org].add(member)
-        self._counts[member.who] += 1
+        self._members[member.org][member] = None
+        if self._stopped:  # while it was let in
+            member.end(GOING, "the server is going away")
         try:
             yield
         finally:
-            self._members[member.org].discard(member)
+            self._members[member.org].pop(member, None)
             if not self._members[member.org]:
                 del self._members[member.org]
-            self._counts[member.who] -= 1
-            if not self._counts[member.who]:
-                del self._counts[member.who]
-
-    def check_room(self, member: Member) -> None:
-        """Whether they may have one more connection.
-
-        Raises:
-            Refusal: 429 too many, 503 the server is about to end.
-        """
-        if self._stopped:
-            raise Refusal("unavailable", "The server is about to end; try again.", headers={"retry-after": "1"})
-        most = self._settings.sockets_per_user
-        if self._counts[member.who] >= most:
-            detail = f"{most} connections are open for this user or key: close one first."
-            raise Refusal("too-many", detail, headers={"retry-after": "10"})
 
     async def catch_up(self, member: Member, after: int) -> None:
         """Send what the member has missed after that event, in order, and let it hear the rest as it happens.
@@ -124,14 +105,27 @@ class Hub:
 
     async def _hand_out(self) -> None:
         while True:
-            events = await self._tenants.all(None, Event, "select * from events_after(%s, %s)", [self.last, PAGE])
-            for event in events:
-                self._tell(event)
-                self.last = event.id
-                # What was written goes out before more is: in a burst nobody is slow for want of a turn.
-                await asyncio.sleep(0)
+            events = await self._tenants.all(None, Event, *self.fresh())
+            await self.hand_out(events)
             if len(events) < PAGE:
                 return
+
+    def fresh(self) -> tuple[LiteralString, Sequence[Any]]:
+        """The statement that reads what was not handed out yet."""
+        return "select * from events_after(%s, %s)", [self.last, PAGE]
+
+    async def hand_out(self, events: Sequence[Event]) -> None:
+        """Tell what `fresh` gave, to a transaction of ours or to one that wrote events and is committed.
+
+        Whoever writes events holds back all others until the end: nothing lies between what it read and
+        what it wrote.
+        """
+        for event in events:
+            if event.id > self.last:  # else it was handed out meanwhile
+                self.last = event.id
+                self._tell(event)
+                # What was written goes out before more is: in a burst nobody is slow for want of a turn.
+                await asyncio.sleep(0)
 
     def _tell(self, event: Event) -> None:
         orgs = event.orgs if event.org_id is None else (event.org_id,)
@@ -176,6 +170,11 @@ class Hub:
             if member.right not in good:
                 member.end(REVOKED, "the session has ended")
 
+    def heard(self, newest: str) -> None:
+        """The database says that there are events up to that number."""
+        if not newest.isdecimal() or int(newest) > self.last:
+            self.due.set()
+
     def revoke(self, kind: str, which: str) -> None:
         """Close all who rest on that session, key, user or organisation."""
         for member in self._all():
@@ -187,6 +186,7 @@ class Hub:
     def stop(self) -> None:
         """Close all: the process is about to end. Clients come back elsewhere and resume."""
         self._stopped = True
+        self.seats.stop()
         for member in self._all():
             member.end(GOING, "the server is going away")
 

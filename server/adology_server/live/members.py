@@ -11,7 +11,7 @@ from uuid import UUID
 
 from adology.http.sockets import SocketProtocol
 from adology_server.callers import Caller
-from adology_server.live.told import Subscription, Told, control_block, control_frame
+from adology_server.live.told import ALL, Subscription, Told, control_block, control_frame
 
 GOING, SLOW, SILENT, FLOOD, REVOKED = 1001, 1013, 1011, 1008, 4001
 """Codes by which we close: the server ends, the client reads too slowly, is silent, sends too much, lost its rights."""
@@ -26,14 +26,15 @@ class Member(ABC):
     def __init__(self, caller: Caller, buffer_bytes: int) -> None:
         self.caller = caller
         self.org = caller.org
-        self.subscription = Subscription()
+        self.subscription: Subscription = ALL
         self.seen = 0
         self.held = False
         self._buffer_bytes = buffer_bytes
 
     @property
-    def who(self) -> UUID | None:
+    def who(self) -> UUID:
         """Whose connections are counted together: a person's, by whatever session or key."""
+        assert self.caller.user_id is not None  # noqa: S101 - sessions and keys of organisations have one
         return self.caller.user_id
 
     @property
@@ -46,7 +47,7 @@ class Member(ABC):
         if told.id <= self.seen or self.held:
             return
         self.seen = told.id
-        if self.subscription.wants(told):
+        if self.subscription is ALL or self.subscription.wants(told):
             self.push(told)
 
     @abstractmethod
@@ -81,20 +82,28 @@ class SocketMember(Member):
     def __init__(self, caller: Caller, buffer_bytes: int, socket: SocketProtocol) -> None:
         super().__init__(caller, buffer_bytes)
         self._socket = socket
+        self._write = socket.push
+
+    def offer(self, told: Told) -> None:
+        """See `Member`. Its few lines are the cost of an event for each of thousands."""
+        number = told.id
+        if number <= self.seen or self.held:
+            return
+        self.seen = number
+        if (self.subscription is ALL or self.subscription.wants(told)) and not self._write(
+            told.frame, self._buffer_bytes
+        ):
+            self.end(SLOW, TOO_SLOW)
 
     def push(self, told: Told) -> None:
         """See `Member`."""
-        self._write(told.frame)
+        if not self._write(told.frame, self._buffer_bytes):
+            self.end(SLOW, TOO_SLOW)
 
     def say(self, message: Mapping[str, Any]) -> None:
         """See `Member`."""
-        self._write(control_frame(message))
-
-    def _write(self, frame: bytes) -> None:
-        if self._socket.waiting_bytes + len(frame) > self._buffer_bytes:
+        if not self._write(control_frame(message), self._buffer_bytes):
             self.end(SLOW, TOO_SLOW)
-        else:
-            self._socket.push(frame)
 
     async def drain(self) -> None:
         """See `Member`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -65,19 +66,21 @@ async def open_socket(scope: Scope, receive: Receive, send: Send) -> None:
     state = scope["litestar_app"].state
     hub: Hub = state.hub
     await receive()
-    try:
-        after, member = await _admit(scope, state)
-        hub.check_room(member)
-    except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer to the handshake
-        await _refuse(scope, send, error)
-        return
-    await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-    member.held = after is not None
-    with hub.joined(member):
-        member.say({"type": "hello", "latest": hub.last})
-        if after is not None:
-            await hub.catch_up(member, after)
-        await _converse(member, hub, state.tenants, receive)
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            hub.seats.check_room()  # before a ticket is used up for nothing
+            after, member = await _admit(scope, state)
+            await stack.enter_async_context(hub.seats.taken(member.who))
+        except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer to the handshake
+            await _refuse(scope, send, error)
+            return
+        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        member.held = after is not None
+        with hub.joined(member):
+            member.say({"type": "hello", "latest": hub.last})
+            if after is not None:
+                await hub.catch_up(member, after)
+            await _converse(member, hub, state.tenants, receive)
 
 
 async def _admit(scope: Any, state: Any) -> tuple[int | None, SocketMember]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
@@ -42,10 +43,12 @@ async def stream_events(
     hub: Hub = request.app.state.hub
     member = StreamMember(request.user, parts.settings(request).socket_buffer_bytes)
     member.subscription = await subscription(parts.tenants(request), member.org, (to,) if to else None, space)
-    hub.check_room(member)
     since = _last_id(last) if last is not None else after
     headers = {"cache-control": "private, no-store", "x-accel-buffering": "no"}
-    return Stream(_blocks(hub, member, since), media_type="text/event-stream", headers=headers)
+    blocks = _blocks(hub, member, since)
+    # What is refused is refused here, before an answer has begun.
+    first = await anext(blocks)
+    return Stream(_from(first, blocks), media_type="text/event-stream", headers=headers)
 
 
 def _last_id(given: str) -> int:
@@ -54,16 +57,25 @@ def _last_id(given: str) -> int:
     return int(given[:20])
 
 
-async def _blocks(hub: Hub, member: StreamMember, after: int | None) -> AsyncIterator[bytes]:
+async def _from(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with contextlib.aclosing(rest):
+        yield first
+        async for block in rest:
+            yield block
+
+
+async def _blocks(hub: Hub, member: StreamMember, after: int | None) -> AsyncGenerator[bytes, None]:
+    """The greeting, once the member has a seat; then what there is to tell."""
     member.held = after is not None
-    with hub.joined(member):
-        # Beside the response, which takes what it sends.
-        missed = asyncio.create_task(hub.catch_up(member, after)) if after is not None else None
-        try:
-            yield b"retry: 2000\n: hello\n\n"
-            while (block := await member.take()) is not None:
-                yield block
-        finally:
-            if missed is not None:
-                missed.cancel()
-                await asyncio.gather(missed, return_exceptions=True)
+    async with hub.seats.taken(member.who):
+        with hub.joined(member):
+            # Beside the response, which takes what it sends.
+            missed = asyncio.create_task(hub.catch_up(member, after)) if after is not None else None
+            try:
+                yield b"retry: 2000\n: hello\n\n"
+                while (block := await member.take()) is not None:
+                    yield block
+            finally:
+                if missed is not None:
+                    missed.cancel()
+                    await asyncio.gather(missed, return_exceptions=True)

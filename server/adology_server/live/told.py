@@ -57,6 +57,10 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         return self.space is None or told.topic == "tasks" or self.space in told.event.spaces
 
 
+ALL = Subscription()
+"""What clients hear who did not say."""
+
+
 def control_frame(message: Mapping[str, Any]) -> bytes:
     """A message about the connection itself: it has `type`, events have `event`."""
     return text_frame(_encode(message))

@@ -34,7 +34,7 @@ class Watch:
             listen(self._tenants.url, channels, self._heard, self._connected, role=ROLE, lost=self._lost)
         ]
         if self._hub is not None:
-            works += [_again(self._hub.run), _again(self._hub.keep)]
+            works += [_again(self._hub.run), _again(self._hub.keep), _again(self._hub.seats.run)]
         tasks = [asyncio.create_task(work) for work in works]
         try:
             yield
@@ -42,11 +42,13 @@ class Watch:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self._hub is not None:
+                await self._hub.seats.leave()
 
     def _heard(self, channel: str, payload: str) -> None:
         if channel == EVENTS:
             if self._hub is not None:
-                self._hub.due.set()
+                self._hub.heard(payload)
             return
         self._callers.forget()
         kind, _, which = payload.partition(":")
