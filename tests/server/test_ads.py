@@ -239,6 +239,31 @@ def test_near_duplicates_are_one_where_it_is_asked_for(store_settings: AdologySe
     asyncio.run(scenario())
 
 
+def test_what_one_may_not_see_makes_no_near_duplicates(store_settings: AdologySettings, ads: Ads) -> None:
+    left = ads.commit_ad("left", creative="l", seen=at(1))
+    near = ads.commit_ad("near", creative="n", seen=at(2))
+    right = ads.commit_ad("right", creative="r", seen=at(3))
+    hidden = ads.commit_ad("hidden", creative="h", seen=at(4), owner="rival", source="crm")
+    ads.group("l", "n", "h", "r")
+    for pair in (("l", "n"), ("n", "h"), ("h", "r")):
+        ads.alike(*pair)
+
+    async def scenario() -> None:
+        await follow(store_settings)
+        async with serving(store_settings) as nobody:
+            owner, rival = await sporty(nobody), await sporty(nobody, "rival")
+            page = (await owner.get("/v1/ads", collapse="true"))["items"]
+            assert [(one["source_ad_id"], one["near_duplicates"]) for one in page] == [("right", 0), ("near", 1)]
+            assert (await owner.get(f"/v1/ads/{left}"))["near_duplicates"] == [near]
+            assert (await owner.get(f"/v1/ads/{right}"))["near_duplicates"] == []
+            # Whoever sees what connects them sees one.
+            page = (await rival.get("/v1/ads", collapse="true"))["items"]
+            assert [(one["source_ad_id"], one["near_duplicates"]) for one in page] == [("hidden", 3)]
+            assert (await rival.get(f"/v1/ads/{left}"))["near_duplicates"] == [near, right, hidden]
+
+    asyncio.run(scenario())
+
+
 def test_anothers_private_ads_are_nowhere(store_settings: AdologySettings, ads: Ads) -> None:
     ads.batch("theirs", "nike", crm="ok!")
     private = ads.commit_ad(
