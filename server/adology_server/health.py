@@ -125,7 +125,7 @@ async def _readiness(state: State) -> Readiness:
 async def _database(state: State) -> Part:
     try:
         async with asyncio.timeout(WAIT_S):
-            (row,) = await state.tenants.rows(None, "select to_regclass('public.rate_buckets') is not null as migrated")
+            (row,) = await state.tenants.rows(None, "select to_regclass('public.brands_added') is not null as migrated")
     except TimeoutError:
         return Part(name="postgres", ok=False, error=f"does not answer within {WAIT_S:g} s")
     except AdologyError as error:

@@ -178,6 +178,12 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         _text("Address of a login that is a member of adology_app alone; empty: postgres.url, limited to that role."),
     ] = ""
     pool_size: Annotated[int, _text("Most database connections per process.", ge=2, le=200)] = 16
+    connections_per_organisation: Annotated[
+        int, _text("Most of them that one organisation holds at once, per process; 0: half of pool_size.", ge=0, le=200)
+    ] = 0
+    connection_wait_s: Annotated[
+        float, _text("How long a request waits while its organisation holds that many, seconds.", gt=0)
+    ] = 5.0
     statement_timeout_s: Annotated[float, _text("Longest time for one database statement, seconds.", gt=0)] = 15.0
     public_url: Annotated[
         str, _text("Address that clients use, for links; empty: the address that was listened on.")
