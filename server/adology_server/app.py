@@ -84,7 +84,7 @@ def create_app(settings: AdologySettings) -> Litestar:
             "cursors": Cursors(tenants),
             "urls": SignedUrls(settings),
             "payloads": payloads,
-            "passwords": Passwords(),
+            "passwords": Passwords(own.passwords_at_once, own.passwords_waiting),
             "limits": Limits(tenants, caller=own.rate_caller, organisation=own.rate_organisation),
             "plugged": health.Plugged(settings),
             "checks": (checks := Checks()),

@@ -119,7 +119,7 @@ def test_an_invitation_that_is_withdrawn_while_it_is_taken_is_gone(
         async with serving(store_settings) as nobody:
             owner = await log_in(nobody, "owner@acme.example")
             invited = await owner.post("/v1/invitations", {"email": "new@acme.example"})
-            body = {"token": invited["token"], "name": "New", "password": PASSWORD}
+            body = {"token": invited["token"], "email": "new@acme.example", "name": "New", "password": PASSWORD}
             with psycopg.connect(world.url) as link:
                 link.execute("update invitations set revoked_at = now()")
                 taking = asyncio.create_task(nobody.ask("POST", "/v1/auth/accept-invitation", body))

@@ -201,6 +201,12 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     invitation_s: Annotated[float, _text("Life of an invitation, seconds.", ge=60)] = 7 * 86400.0
     login_failures: Annotated[int, _text("Failed logins in a day before the wait starts, doubling.", ge=1)] = 5
     login_wait_s: Annotated[float, _text("Longest wait after failed logins, seconds.", ge=1)] = 900.0
+    passwords_at_once: Annotated[
+        int, _text("Passwords hashed or checked at once, per process; each takes a core and 64 MiB.", ge=1, le=64)
+    ] = 2
+    passwords_waiting: Annotated[
+        int, _text("How many wait for that; further ones are refused. One address is a quarter of all.", ge=0, le=10_000)
+    ] = 60
     caller_cache_s: Annotated[
         float,
         _text("How long a revoked token or key may still work on a replica that missed the notice, seconds.", ge=0),
