@@ -217,6 +217,18 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     rate_organisation: Annotated[
         int, _text("Requests a minute of one organisation, all replicas together; 0: any.", ge=0)
     ] = 15000
+    keys_per_user: Annotated[int, _text("Keys of one person that are good, at most.", ge=1)] = 50
+    invitations_per_organisation: Annotated[int, _text("Open invitations of an organisation, at most.", ge=1)] = 200
+    brandspaces_per_organisation: Annotated[int, _text("Brandspaces of an organisation, at most.", ge=1)] = 200
+    brands_per_organisation: Annotated[
+        int, _text("Brands that an organisation may add to the catalogue, in all.", ge=1)
+    ] = 1000
+    boards_per_organisation: Annotated[int, _text("Boards of an organisation, at most.", ge=1)] = 500
+    tags_per_organisation: Annotated[int, _text("Different tags of an organisation, at most.", ge=1)] = 2000
+    notes_per_ad: Annotated[int, _text("Notes of an organisation on one ad, at most.", ge=1)] = 500
+    tasks_per_organisation: Annotated[
+        int, _text("Tasks of an organisation that have not ended, at most; further ones are answered 429.", ge=1)
+    ] = 200
     reservation_s: Annotated[
         float,
         _text("A request with an Idempotency-Key whose server died may be carried out anew after this, seconds.", gt=0),

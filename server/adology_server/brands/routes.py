@@ -20,6 +20,7 @@ from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.room import BRANDS, check_room
 
 Search = Annotated[str | None, QueryParameter(max_length=200, description="Part of a name or id, in any case.")]
 OURS: Final = ("files", "customer_db")
@@ -70,12 +71,24 @@ async def make_brand(request: Incoming, data: JSONBody[NewBrand]) -> Response[Br
     every = None if data.refresh_every_s is None else timedelta(seconds=data.refresh_every_s)
     handles = {source: list(dict.fromkeys(given)) for source, given in data.handles.items() if given}
     try:
-        await parts.tenants(request).rows(
-            request.user.org,
-            "insert into brands (id, name, handles, refresh_every, next_refresh_at)"
-            " values (%(id)s, %(name)s, %(handles)s, %(every)s, now() + %(every)s) returning id",
-            {"id": brand, "name": data.name, "handles": Jsonb(handles), "every": every},
-        )
+        async with parts.tenants(request).transaction(request.user.org) as connection:
+            await check_room(
+                connection,
+                BRANDS,
+                "select count(*) as n from brands_added",
+                None,
+                parts.settings(request).brands_per_organisation,
+                "An organisation adds {most} brands to the catalogue at most; whoever runs the system can raise that.",
+            )
+            await connection.execute(
+                "insert into brands (id, name, handles, refresh_every, next_refresh_at)"
+                " values (%(id)s, %(name)s, %(handles)s, %(every)s, now() + %(every)s)",
+                {"id": brand, "name": data.name, "handles": Jsonb(handles), "every": every},
+            )
+            await connection.execute(
+                "insert into brands_added (brand, org_id, added_by) values (%s, %s, %s)",
+                [brand, request.user.org, request.user.user_id],
+            )
     except psycopg.errors.UniqueViolation:
         raise Refusal("taken", f"There is a brand {brand!r} already.", field="name") from None
     return Response(await _load(request, brand), status_code=201, headers={"location": f"/v1/brands/{brand}"})

@@ -22,6 +22,7 @@ from adology_server.people.sessions import open_session
 from adology_server.people.statements import INVITATION
 from adology_server.people.throttle import Throttle
 from adology_server.problems import Refusal, not_found
+from adology_server.room import INVITATIONS, check_room
 from adology_server.tenancy import convert
 
 _OPEN = "accepted_at is null and revoked_at is null and expires_at > now()"
@@ -41,6 +42,14 @@ async def invite(request: Incoming, data: JSONBody[NewInvitation]) -> Invited:
         if await (await connection.execute("select from users where email = %s", [email])).fetchone() is not None:
             raise Refusal("taken", f"{email} is a user of this organisation already.", field="email")
         await connection.execute(f"update invitations set revoked_at = now() where email = %s and {_OPEN}", [email])
+        await check_room(
+            connection,
+            INVITATIONS,
+            f"select count(*) as n from invitations where {_OPEN}",
+            None,
+            own.invitations_per_organisation,
+            "An organisation has {most} open invitations at most: withdraw one first.",
+        )
         made = await connection.execute(
             "insert into invitations (org_id, email, role, token_hash, invited_by, expires_at)"
             f" values (%s, %s, %s, %s, %s, now() + make_interval(secs => %s)) returning {INVITATION}",

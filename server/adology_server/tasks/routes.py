@@ -16,12 +16,10 @@ from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.room import TASKS, check_room
 from adology_server.tasks.export import folder
 from adology_server.tasks.model import LONGEST_S, NewExport, Queued, Task, TaskFile
 from adology_server.tenancy import Connection, convert
-
-MOST_OPEN = 200
-"""Tasks of an organisation that have not ended."""
 
 SELECT: Final = """
 select id, kind, brand, user_id, progress, error, created_at, started_at, ended_at, deadline, expires_at,
@@ -46,7 +44,7 @@ async def refresh_brand(request: Incoming, brand: FromPath[str], deadline_s: Dea
         await _check_held(connection, brand)
         task_id = await _find_refresh(connection, brand)
         if task_id is None:
-            await _check_room(connection)
+            await _check_room(request, connection)
             made = await connection.execute(
                 "insert into tasks (org_id, user_id, kind, brand, deadline)"
                 " values (%s, %s, 'refresh', %s, now() + make_interval(secs => %s))"
@@ -70,7 +68,7 @@ async def export_ads(request: Incoming, data: JSONBody[NewExport], deadline_s: D
         found = await connection.execute("select id from brandspaces where id = %s", [data.brandspace_id])
         if await found.fetchone() is None:
             raise not_found("brandspace", data.brandspace_id)
-        await _check_room(connection)
+        await _check_room(request, connection)
         made = await connection.execute(
             "insert into tasks (org_id, user_id, kind, request, deadline)"
             " values (%s, %s, 'export', %s, now() + make_interval(secs => %s)) returning id",
@@ -170,12 +168,17 @@ async def _find_refresh(connection: Connection, brand: str) -> UUID | None:
     return row["id"] if row else None
 
 
-async def _check_room(connection: Connection) -> None:
-    found = await connection.execute("select count(*) as n from tasks where state in ('queued', 'processing')")
-    row = await found.fetchone()
-    if row and row["n"] >= MOST_OPEN:
-        detail = f"{row['n']} tasks of your organisation are under way; {MOST_OPEN} is the most."
-        raise Refusal("too-many", detail, headers={"retry-after": "60"})
+async def _check_room(request: Incoming, connection: Connection) -> None:
+    await check_room(
+        connection,
+        TASKS,
+        "select count(*) as n from tasks where state in ('queued', 'processing')",
+        None,
+        parts.settings(request).tasks_per_organisation,
+        "{most} tasks of your organisation are under way, which is the most: wait until one has ended.",
+        problem="too-many",
+        retry_after_s=60,
+    )
 
 
 ROUTES = (refresh_brand, export_ads, list_tasks, get_task, get_task_file, cancel_task)
