@@ -17,6 +17,7 @@ from adology_server.ads import routes as ads
 from adology_server.ads.detail import Payloads
 from adology_server.boards import routes as boards
 from adology_server.brands import routes as brands
+from adology_server.brands.finder import Finder
 from adology_server.brandspaces import routes as brandspaces
 from adology_server.callers import Callers
 from adology_server.documents import description
@@ -73,7 +74,7 @@ def create_app(settings: AdologySettings) -> Litestar:
     own = settings.server
     tenants, indexes, embedding = Tenants(settings), SimilarityIndexes(settings), Embedding(settings)
     callers = Callers(tenants, own.caller_cache_s)
-    payloads = Payloads(settings)
+    payloads, finder = Payloads(settings), Finder(settings)
     hub = Hub(tenants, own) if "live" in own.roles else None
     state = State(
         {
@@ -84,6 +85,7 @@ def create_app(settings: AdologySettings) -> Litestar:
             "cursors": Cursors(tenants),
             "urls": SignedUrls(settings),
             "payloads": payloads,
+            "finder": finder,
             "passwords": Passwords(own.passwords_at_once, own.passwords_waiting),
             "limits": Limits(tenants, caller=own.rate_caller, organisation=own.rate_organisation),
             "plugged": health.Plugged(settings),
@@ -95,7 +97,7 @@ def create_app(settings: AdologySettings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def opened(app: Litestar) -> AsyncIterator[None]:  # noqa: ARG001 - the framework's interface
-        async with tenants, payloads, indexes, embedding, Watch(tenants, callers, hub).running():
+        async with tenants, payloads, indexes, embedding, finder, Watch(tenants, callers, hub).running():
             yield
 
     app = Litestar(

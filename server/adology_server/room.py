@@ -31,7 +31,7 @@ async def check_room(
     problem: str = "conflict",
     retry_after_s: int | None = None,
 ) -> None:
-    """Whether one more may be made in this transaction; until it ends, nobody of the organisation makes one of that kind.
+    """Whether one more may be made in this transaction; until it ends, nobody else there makes one of that kind.
 
     Args:
         connection: in the organisation's transaction.

@@ -178,7 +178,8 @@ def test_an_invitation_is_for_one_e_mail_and_for_nobody_of_another_organisation(
                     world.rows(change.encode())
                 taken = await nobody.ask("POST", "/v1/auth/accept-invitation", right)
                 assert taken.kind == "taken"
-            assert world.rows("select org_id, role from users where email = 'new@acme.example'") == [("rival", "viewer")]
+            there = world.rows("select org_id, role from users where email = 'new@acme.example'")
+            assert there == [("rival", "viewer")]
             world.rows("delete from users where email = 'new@acme.example'")
 
             world.rows("update invitations set expires_at = now()")

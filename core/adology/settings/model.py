@@ -205,7 +205,8 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         int, _text("Passwords hashed or checked at once, per process; each takes a core and 64 MiB.", ge=1, le=64)
     ] = 2
     passwords_waiting: Annotated[
-        int, _text("How many wait for that; further ones are refused. One address is a quarter of all.", ge=0, le=10_000)
+        int,
+        _text("How many wait for that; further ones are refused. One address is a quarter of all.", ge=0, le=10_000),
     ] = 60
     caller_cache_s: Annotated[
         float,
@@ -259,6 +260,12 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         float,
         _text("An ad counts as not looked at when its source was last read longer ago than this, seconds.", ge=60),
     ] = 3 * 86400.0
+    lookup_s: Annotated[
+        float, _text("Longest time for looking up a brand's handles in one source, seconds.", gt=0, le=300)
+    ] = 20.0
+    lookups_per_minute: Annotated[
+        int, _text("Look-ups of handles a minute of one organisation, all replicas together; 0: any.", ge=0)
+    ] = 6
     media_endpoint: Annotated[
         str, _text("Address by which clients reach the bucket; empty: the one that the server uses.")
     ] = ""

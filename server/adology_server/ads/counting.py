@@ -17,7 +17,10 @@ _FIRST_OF_ROLE: Final = """(not f.shared or f.brand = (select min(s.brand) from 
 
 _FACETS: Final[dict[Facet, tuple[str, str]]] = {
     "brand": ("", "brand from matched"),
-    "role": (f"case when {_FIRST_OF_ROLE} then (select role from scope where brand = f.brand) end", "role from matched"),
+    "role": (
+        f"case when {_FIRST_OF_ROLE} then (select role from scope where brand = f.brand) end",
+        "role from matched",
+    ),
     "source": ("f.source", "source from matched where first"),
     "platform": ("f.platforms", "unnest(platform) from matched where first"),
     "format": ("f.format", "format from matched where first"),
@@ -35,7 +38,7 @@ _FACETS: Final[dict[Facet, tuple[str, str]]] = {
 def facets_statement(which: Filter, facets: Collection[Facet]) -> LiteralString:
     """Rows of facet, value and count, most first; the facet `total` has one row."""
     counted = " union all ".join([_counts(name, f"select {_FACETS[name][1]}") for name in facets])
-    kept = {name: _FACETS[name][0] for name in facets if _FACETS[name][0]}
+    kept: dict[str, str] = {name: _FACETS[name][0] for name in facets if _FACETS[name][0]}
     return f"""{with_scope(which)}, {_matched(which, kept)}
 select 'total' as facet, '' as value, count(*) as ads from matched where first
 union all select * from ({counted}) counted order by facet, ads desc, value"""
@@ -84,7 +87,7 @@ select (select jsonb_build_object('ads', count(*), 'new', count(*) filter (where
 
 
 def _matched(which: Filter, kept: dict[str, str]) -> str:
-    """Brand and status of each row, and what else is `kept`. `first` marks the one that an ad of several brands goes by.
+    """Brand, status and what is `kept` of each row; `first` marks the one that an ad of several brands goes by.
 
     Materialised: what is not counted is not carried along.
     """

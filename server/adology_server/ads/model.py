@@ -12,7 +12,18 @@ from adology_server.people.model import Answer
 Sort = Literal["newest", "last_seen", "longest"]
 RunBasis = Literal["dates", "started", "seen"]
 Facet = Literal[
-    "brand", "role", "source", "platform", "format", "status", "language", "label", "domain", "safety", "passed", "failed"
+    "brand",
+    "role",
+    "source",
+    "platform",
+    "format",
+    "status",
+    "language",
+    "label",
+    "domain",
+    "safety",
+    "passed",
+    "failed",
 ]
 
 

@@ -13,8 +13,8 @@ from adology_server.callers import INVITATION as PREFIX
 from adology_server.callers import digest, make_secret
 from adology_server.lists import list_page
 from adology_server.manners.deeds import about
-from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.manners.signing import sign
+from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Anybodys, Incoming
 from adology_server.people.model import Acceptance, Invitation, Invited, NewInvitation
 from adology_server.people.model import Tokens as TokensAnswer

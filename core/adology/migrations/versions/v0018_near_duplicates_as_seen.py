@@ -46,7 +46,7 @@ begin
     select array_agg(sha256) into members from reached;
     return members;
 end $$;
-comment on function creatives_alike is 'the creative and its near-duplicates, directly or by others, as the caller sees';
+comment on function creatives_alike is 'the creative and its near-duplicates, as the caller sees them';
 revoke all on function likeness_group_size(text), creatives_alike(text) from public;
 grant execute on function likeness_group_size(text), creatives_alike(text) to adology_app;
 """
