@@ -102,7 +102,7 @@ def test_each_source_answers_for_itself_and_nothing_is_chosen(store_settings: Ad
 
     asyncio.run(scenario())
     assert world.rows("select handles from brands where id = 'acme'") == [({"facebook": [meta.PAGE]},)]
-    paid = world.rows("select service, model, brand, owner_org_id, outcome, units from paid_calls order by id")
+    paid = world.rows("select service, model, brand, owner_org_id, state, units from paid_calls order by id")
     assert paid == [
         ("serpapi", "google_ads_transparency_center", "acme", "acme", "billed", {"searches": 1})
     ] * 2  # fmt: skip

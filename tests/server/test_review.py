@@ -94,8 +94,9 @@ def test_a_pooler_that_drops_what_connections_begin_with_opens_nothing(
         assert isinstance(begun_with, dict)
         begun_with["options"] = ""
         async with tenants:
-            assert await tenants.rows("acme", "select email, current_user as role from users") == [
-                {"email": "owner@acme.example", "role": "adology_app"}
+            seen = "select email, current_user as role, current_setting('statement_timeout') as longest from users"
+            assert await tenants.rows("acme", seen) == [
+                {"email": "owner@acme.example", "role": "adology_app", "longest": "15s"}
             ]
             async with tenants.transaction(None) as connection:
                 found = await connection.execute("select count(*) as n from users")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from adology import Advertiser, Context, Terminal
 from adology.advertisers import Sighting, rank
 from adology_facebook.archive import Archive, BadRequestError
+from adology_facebook.progress import is_page_id
 from adology_facebook.settings import FacebookSettings
 
 LONGEST = 100
@@ -28,11 +29,12 @@ async def find_pages(ctx: Context[FacebookSettings], name: str, domain: str) -> 
             break
     seen = (
         Sighting(
-            handle=str(record.get("page_id") or ""),
+            handle=str(record["page_id"]),
             name=str(record.get("page_name") or ""),
             domains=tuple(str(one) for one in record.get("ad_creative_link_captions") or () if "." in str(one)),
         )
         for record in records
+        if is_page_id(str(record.get("page_id") or ""))
     )
     site = ctx.settings.site_url.rstrip("/")
     return rank(seen, name=name, domain=domain, link=lambda handle: f"{site}/{handle}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from adology import Advertiser, Context, Terminal
 from adology.advertisers import Sighting, rank
+from adology_serpapi.progress import read_handles
 from adology_serpapi.search import LIST_ENGINE, BadRequestError, Search
 from adology_serpapi.settings import SerpApiSettings
 
@@ -34,10 +35,11 @@ async def find_advertisers(ctx: Context[SerpApiSettings], name: str, domain: str
             break
     seen = (
         Sighting(
-            handle=str(row.get("advertiser_id") or ""),
+            handle=handle,
             name=str(row.get("advertiser") or ""),
             domains=(str(row["target_domain"]),) if row.get("target_domain") else (),
         )
         for row in rows
+        for handle in read_handles((str(row.get("advertiser_id") or ""),)).advertisers
     )
     return rank(seen, name=name, domain=domain, link=lambda handle: f"{SITE}/{handle}")

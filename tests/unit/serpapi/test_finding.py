@@ -64,3 +64,12 @@ async def test_refusals_are_what_they_are_when_gathering(fault: str, error: type
             await SerpApi().find_handles(context, "Acme", "acme.example")
         assert purse.cost_usd == 0
         assert [bill.outcome for _, bill in purse.calls if bill] == ["failed"]
+
+
+async def test_what_is_no_handle_is_no_candidate() -> None:
+    odd = make_brand([make_ad(4)], advertiser="../account?", name="Acme Odd", domain="odd.example")
+    async with Rig(*BRANDS, odd) as rig:
+        found = await SerpApi().find_handles(rig.context(), "Acme", "")
+        assert found is not None
+        assert [one.handle for one in found] == [ACME, OTHER]
+        assert await SerpApi().find_handles(rig.context(), "Acme", "odd.example") == ()
