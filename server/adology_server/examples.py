@@ -23,6 +23,7 @@ _NAMES: dict[str, Any] = {
     "competitors": ["adidas", "puma"],
     "followed": ["asics"],
     "title": "Spring sale",
+    "domain": "shop.example",
     "tag": "spring",
     "text": "Free shipping until Sunday",
     "query": "running shoes",
