@@ -23,12 +23,13 @@ from adology.context import Context
 from adology.errors import AdologyError, ConfigError, Deferred, Retry, RetryLater, Skip, Terminal
 from adology.plugins.specs import hookimpl
 from adology.settings.base import Operational, Secret, Settings
-from adology.types import Ad, Brand, Media, Page, Spend, Struct
+from adology.types import Ad, Advertiser, Brand, Media, Page, Spend, Struct
 
 __all__ = [
     "Ad",
     "AdItem",
     "AdologyError",
+    "Advertiser",
     "Analyzer",
     "BatchCounts",
     "BatchRequest",

@@ -40,6 +40,24 @@ class Brand(Struct, frozen=True, kw_only=True):
         return self.handles.get(source, ())
 
 
+class Advertiser(Struct, frozen=True, kw_only=True):
+    """Somebody whose ads a source shows, and who may be a brand that is looked for.
+
+    `handle` is what the brand's handle in that source would be. `verified` is the vendor's word on who
+    it is, None where it does not say. `ads` are those that were looked at, `domains` where they lead.
+    `confidence` in [0, 1] puts candidates in order and is no probability; `why` says it in words.
+    """
+
+    handle: str
+    name: str = ""
+    link: str = ""
+    verified: bool | None = None
+    ads: int = 0
+    domains: tuple[str, ...] = ()
+    confidence: float = 0.0
+    why: str = ""
+
+
 class Media(Struct, frozen=True, kw_only=True):
     """One media file of an ad, by address. The same bytes may come under many addresses.
 

@@ -18,6 +18,7 @@ from adology_server.ads.detail import Payloads
 from adology_server.analyzers import Analyzers
 from adology_server.boards import routes as boards
 from adology_server.brands import routes as brands
+from adology_server.brands.finder import Finder
 from adology_server.brandspaces import routes as brandspaces
 from adology_server.callers import Callers
 from adology_server.documents import description
@@ -82,7 +83,7 @@ def create_app(settings: AdologySettings) -> Litestar:
     tenants, indexes, analyzers = Tenants(settings), SimilarityIndexes(settings), Analyzers(settings)
     embedding = Embedding(settings, analyzers)
     callers = Callers(tenants, own.caller_cache_s)
-    payloads = Payloads(settings)
+    payloads, finder = Payloads(settings), Finder(settings)
     hub = Hub(tenants, own) if "live" in own.roles else None
     watch = Watch(tenants, callers, hub)
     state = State(
@@ -94,7 +95,8 @@ def create_app(settings: AdologySettings) -> Litestar:
             "cursors": Cursors(tenants),
             "urls": SignedUrls(settings),
             "payloads": payloads,
-            "passwords": Passwords(),
+            "finder": finder,
+            "passwords": Passwords(own.passwords_at_once, own.passwords_waiting),
             "limits": Limits(tenants, caller=own.rate_caller, organisation=own.rate_organisation),
             "plugged": health.Plugged(settings),
             "probes": (probes := Probes(settings, tenants, payloads, indexes, watch)),
@@ -107,7 +109,7 @@ def create_app(settings: AdologySettings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def opened(app: Litestar) -> AsyncIterator[None]:  # noqa: ARG001 - the framework's interface
-        async with tenants, payloads, indexes, embedding, probes, watch.running():
+        async with tenants, payloads, indexes, embedding, probes, finder, watch.running():
             yield
 
     app = Litestar(

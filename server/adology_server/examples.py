@@ -24,6 +24,7 @@ _NAMES: dict[str, Any] = {
     "followed": ["asics"],
     "analyzers": ["labels"],
     "title": "Spring sale",
+    "domain": "shop.example",
     "tag": "spring",
     "text": "Free shipping until Sunday",
     "query": "running shoes",

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from botocore.auth import SIGV4_TIMESTAMP, S3SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.session import Session
 
 from adology.errors import ConfigError
 from adology.settings import resolve_secret
 from adology.settings.model import AdologySettings, AwsSettings
+from adology_server.presign import Presigner
 
 SHOWN = frozenset(
     {"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "video/mp4", "video/webm", "video/quicktime"}
@@ -22,22 +20,8 @@ SHOWN = frozenset(
 """Types that browsers show and that hold no scripts; others are saved to a file."""
 _MOST_KEPT = 50_000
 WINDOWS = 3
-"""An address is that of a third of its life: what is given out is good for two thirds at least."""
-
-
-class _InWindow(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
-    """Signs with the time at which a window began.
-
-    All replicas give the same address for a while, so that answers that hold it have the same ETag.
-    """
-
-    def __init__(self, credentials: Any, region: str, expires: int, began: int) -> None:
-        super().__init__(credentials, "s3", region, expires=expires)
-        self._began = datetime.fromtimestamp(began, UTC)
-
-    def _modify_request_before_signing(self, request: Any) -> None:
-        request.context["timestamp"] = self._began.strftime(SIGV4_TIMESTAMP)
-        super()._modify_request_before_signing(request)
+"""An address is signed with the time at which a third of its life began: all replicas give the same one for a while, so
+that answers that hold it have the same ETag, and what is given out is good for two thirds at least."""
 
 
 class SignedUrls:
@@ -51,6 +35,8 @@ class SignedUrls:
         self._base = _base(own.media_endpoint or settings.aws.endpoint_url, settings)
         self._aws = settings.aws
         self._credentials: Any = None
+        self._signer: tuple[Any, Presigner] | None = None
+        """With the credentials and window that it signs for."""
         self._kept: tuple[int, dict[tuple[str, str], str]] = (0, {})
         """Of one window."""
 
@@ -82,15 +68,12 @@ class SignedUrls:
         if self._credentials is None:
             self._credentials = _find_credentials(self._aws)
         # Those of a role change: the chain renews them when they are taken.
-        frozen = self._credentials.get_frozen_credentials()
-        request = AWSRequest(
-            method="GET",
-            url=f"{self._base}/{quote(key, safe='/~')}",
-            params={"response-content-disposition": disposition},
-        )
-        _InWindow(frozen, self._region, self._life_s, began).add_auth(request)
-        signed: str = request.url
-        return signed
+        credentials = self._credentials.get_frozen_credentials()
+        signer, of = self._signer, (credentials, began)
+        if signer is None or signer[0] != of:
+            made = Presigner(credentials, self._region, self._base, life_s=self._life_s, began=began)
+            signer = self._signer = (of, made)
+        return signer[1].url(key, disposition)
 
 
 def key_of(s3_path: str) -> str:

@@ -26,8 +26,7 @@ KEPT_S = 1.0
 BEHIND_S = 30.0
 """Searches may lack what was committed in so many seconds before it counts as a fault."""
 _MIGRATED: Final = (  # by the newest migration that the server needs
-    "select exists (select from pg_attribute a where a.attrelid = to_regclass('public.organisations')"
-    " and a.attname = 'purged_at' and not a.attisdropped) as migrated"
+    "select to_regclass('public.brands_added') is not null as migrated"
 )
 
 

@@ -22,6 +22,8 @@ from adology_server.manners.deeds import PROBLEM_KIND
 from adology_server.manners.idempotency import Replay
 from adology_server.problems import PROBLEM, Refusal
 from adology_server.requests import request_id
+from adology_server.tenancy import SlowError
+from adology_server.turns import BusyError
 
 RETRY_S = 2
 """When to ask again while one of our services is away."""
@@ -44,6 +46,14 @@ def refusal_of(request: Request[Any, Any, Any], error: Exception) -> Refusal:
     match error:
         case Refusal():
             return error
+        case BusyError():
+            logger.bind(error=str(error)).warning("an organisation waited for its own requests in vain")
+            detail = "Your organisation has as many requests under way as it may at once: wait until some have ended."
+            return Refusal("too-many", detail, headers={"retry-after": str(RETRY_S)})
+        case SlowError():
+            logger.bind(error=str(error)).error("a statement took too long")
+            detail = "It took too long in the database: ask for less at once, or later."
+            return Refusal("unavailable", detail, headers={"retry-after": str(RETRY_S)})
         case UnavailableError():
             logger.bind(error=str(error)).error("a request could not be served: a service is away")
             headers = {"retry-after": str(RETRY_S)}

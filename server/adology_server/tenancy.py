@@ -17,6 +17,7 @@ from adology.settings import resolve_secret
 from adology.settings.model import AdologySettings
 from adology_server.manners.deeds import CURRENT, FINISH
 from adology_server.problems import Refusal
+from adology_server.turns import Turns
 
 ROLE = "adology_app"
 """Owns nothing and is held to row-level security; made by the migrations."""
@@ -25,18 +26,28 @@ Connection = AsyncConnection[DictRow]
 Values = Mapping[str, Any] | Sequence[Any] | None
 T = TypeVar("T")
 
-_FOR = "select set_config('role', 'adology_app', true), set_config('adology.org_id', %s, true)"
-"""The role is said each time as well: a pooler may have dropped what the connection began with."""
+_FOR = (
+    "select set_config('role', 'adology_app', true), set_config('adology.org_id', %s, true),"
+    " set_config('statement_timeout', %s, true)"
+)
+"""Role and limit are said each time as well: a pooler may have dropped what the connection began with."""
 TAKEN_OVER = "AD001"
 """SQLSTATE of `finish_change`: the idempotency key is held by another execution."""
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+class SlowError(UnavailableError):
+    """A statement took longer than `server.statement_timeout_s`, and was ended."""
+
+    code = "ADO-5946"
 
 
 class Tenants:
     """The server's pool of connections, all in the role `adology_app`.
 
     Nothing is visible without an organisation but what is public. The organisation is set for the
-    length of one transaction, so that connections can be shared, also behind a pooler.
+    length of one transaction, so that connections can be shared, also behind a pooler. None has more
+    of them at once than `server.connections_per_organisation`.
     """
 
     def __init__(self, settings: AdologySettings) -> None:
@@ -51,6 +62,8 @@ class Tenants:
         )
         milliseconds = round(own.statement_timeout_s * 1000)
         self.url = url
+        self._limit = f"{milliseconds}ms"
+        self._turns = Turns(own.connections_per_organisation or max(1, own.pool_size // 2), own.connection_wait_s)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[DictRow],
@@ -86,34 +99,48 @@ class Tenants:
 
         Raises:
             UnavailableError: the database does not answer.
+            BusyError: the organisation has enough under way.
+            SlowError: a statement took too long.
         """
         try:
-            async with self._pool.connection() as connection, connection.transaction():
+            async with (
+                self._turns.turn(org_id),
+                self._pool.connection() as connection,
+                connection.transaction(),
+            ):
                 if snapshot:
                     await connection.execute("set transaction isolation level repeatable read, read only")
-                await connection.execute(_FOR, [org_id or ""])
+                await connection.execute(_FOR, [org_id or "", self._limit])
                 yield connection
                 await _note(await _finish(connection, org_id))
         except _AWAY as error:
-            raise UnavailableError(f"postgres: {_first_line(error)}", code="ADO-5903") from error
+            raise self._away(error) from error
 
     async def rows(self, org_id: str | None, statement: LiteralString, values: Values = None) -> list[DictRow]:
-        """All rows of one statement, in two round trips."""
+        """All rows of one statement; see `several`."""
         (rows,) = await self.several(org_id, (statement, values))
         return rows
 
     async def several(self, org_id: str | None, *asked: tuple[LiteralString, Values]) -> list[list[DictRow]]:
-        """All rows of each statement, in two round trips and one transaction."""
+        """All rows of each statement, in one transaction and one round trip; raises as `transaction`.
+
+        What is sent up to the end of a pipeline is one transaction by itself: nothing has to begin or end it.
+        Source: https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
+        """
         try:
-            async with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
-                await connection.execute(_FOR, [org_id or ""])
-                found = [await connection.execute(statement, values) for statement, values in asked]
-                finish = await _finish(connection, org_id)
-                rows = [await one.fetchall() for one in found]
+            async with self._turns.turn(org_id), self._pool.connection() as connection:
+                async with connection.pipeline():
+                    await connection.execute(_FOR, [org_id or "", self._limit])
+                    found = [await connection.execute(statement, values) for statement, values in asked]
+                    finish = await _finish(connection, org_id)
                 await _note(finish)
-                return rows
-        except _AWAY as error:
-            raise UnavailableError(f"postgres: {_first_line(error)}", code="ADO-5903") from error
+                return [await one.fetchall() for one in found]
+        except psycopg.Error as error:
+            if isinstance(error, _AWAY):
+                raise self._away(error) from error
+            if error.sqlstate == TAKEN_OVER:
+                raise _taken_over(error) from error
+            raise
 
     async def all(self, org_id: str | None, kind: type[T], statement: LiteralString, values: Values = None) -> list[T]:
         """The rows as Structs; columns are named as their fields."""
@@ -131,6 +158,12 @@ class Tenants:
             UnavailableError: it does not.
         """
         await self.rows(None, "select 1 as one")
+
+    def _away(self, error: psycopg.Error) -> UnavailableError:
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            hint = "Ask for less, or raise server.statement_timeout_s."
+            return SlowError(f"a statement took longer than {self._limit} and was ended", hint=hint)
+        return UnavailableError(f"postgres: {_first_line(error)}", code="ADO-5903")
 
 
 async def _finish(connection: Connection, org_id: str | None) -> AsyncCursor[DictRow] | None:

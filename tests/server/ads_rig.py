@@ -105,6 +105,11 @@ class Ads(World):
         for creative in creatives:
             self.rows("insert into likeness_subjects values (%s, '{}', %s)", [sha(creative), sha(creatives[0])])
 
+    def alike(self, one: str, other: str) -> None:
+        """These two creatives of a group are a pair."""
+        statement = "insert into likenesses (a, b, kind, confidence, result) values (%s, %s, 'edited', 0.9, '{}')"
+        self.rows(statement, sorted((sha(one), sha(other))))
+
     def _add_asset(self, ad_id: int, creative: str, batch: str) -> None:
         self.rows(
             "insert into assets (sha256, kind, content_type, size_bytes, s3_path, thumbnail, first_batch,"

@@ -138,6 +138,58 @@ def test_every_filter_leaves_what_it_says(store_settings: AdologySettings, ads: 
     asyncio.run(scenario())
 
 
+def test_facets_count_what_filters_ask_for(store_settings: AdologySettings, ads: Ads) -> None:
+    def score(ad: int, passed: str, failed: str) -> None:
+        rules = [{"rule": passed, "verdict": "pass"}, {"rule": failed, "verdict": "fail"}]
+        ads.analyse(ad, "scores_copy", {"reports": [{"pack": "k", "rules": rules}]})
+
+    one = ads.commit_ad("one", landing_url="https://www.shop.example/a")
+    two = ads.commit_ad("two", landing_url="https://shop.example/b", brands=["puma", "adidas"], batch="b-puma")
+    three = ads.commit_ad("three", landing_url="https://other.example/", brands=["puma"])
+    ads.commit_ad("four", brands=["other"], landing_url="https://elsewhere.example/")
+    theirs = ads.commit_ad("theirs", landing_url="https://canary.example/", owner="rival", source="crm")
+    for ad, level in ((one, "low"), (two, "low"), (three, "none"), (theirs, "high")):
+        ads.analyse(ad, "safety_copy", {"level": level})
+    score(one, "r", "s")
+    score(two, "r", "t")
+    score(theirs, "canary", "canary")
+
+    def told(facets: Any, name: str) -> dict[str, int]:
+        return {one["value"]: one["ads"] for one in facets[name]}
+
+    async def scenario() -> None:
+        await follow(store_settings)
+        async with serving(store_settings) as nobody:
+            owner, rival = await sporty(nobody), await sporty(nobody, "rival")
+            usual = await owner.get("/v1/ads/facets")
+            assert told(usual, "role") == {"primary": 1, "competitor": 2, "followed": 1}
+            assert told(usual, "brand") == {"nike": 1, "puma": 2, "adidas": 1}
+            assert told(usual, "domain") == {"shop.example": 2, "other.example": 1}
+            assert told(usual, "safety") == {"low": 2, "none": 1}
+            assert (usual["total"], usual["passed"], usual["failed"]) == (3, None, None)
+            url = f"{owner.origin}/v1/ads/facets?facet=passed&facet=failed&facet=passed"
+            async with owner.http.get(url, headers={"authorization": f"Bearer {owner.token}"}) as answer:
+                rules = await answer.json()
+            assert (told(rules, "passed"), told(rules, "failed")) == ({"k:r": 2}, {"k:s": 1, "k:t": 1})
+            assert {name for name, found in rules.items() if found is None} == {*usual} - {"total", "passed", "failed"}
+            # Each value's count is what the filter of that value leaves.
+            for name, query in (("role", "role"), ("domain", "domain"), ("passed", "passed"), ("failed", "failed")):
+                for value, count in told({**usual, **{k: v for k, v in rules.items() if v}}, name).items():
+                    assert len(await names(owner, **{query: value})) == count, (name, value)
+            narrow = await owner.get("/v1/ads/facets", domain="shop.example", facet="safety")
+            assert (narrow["total"], told(narrow, "safety")) == (2, {"low": 2})
+            assert told(await rival.get("/v1/ads/facets"), "domain")["canary.example"] == 1
+            assert told(await rival.get("/v1/ads/facets", facet="passed"), "passed")["k:canary"] == 1
+            # Two competitors have one ad of the competitors in common.
+            space = (await owner.get("/v1/brandspaces"))["items"][0]["id"]
+            await owner.ask("PUT", f"/v1/brandspaces/{space}/brands/adidas", {"role": "competitor"})
+            assert told(await owner.get("/v1/ads/facets"), "role") == {"primary": 1, "competitor": 2}
+            wrong = await owner.ask("GET", "/v1/ads/facets", facet="nope")
+            assert wrong.kind == "invalid"
+
+    asyncio.run(scenario())
+
+
 def test_not_looked_is_told_from_stopped(store_settings: AdologySettings, ads: Ads) -> None:
     now = datetime.now(UTC)
     early = ads.batch("early", "nike", at=now - timedelta(hours=3), facebook="ok!", crm="ok!", gone="ok!", part="ok!")
@@ -235,6 +287,31 @@ def test_near_duplicates_are_one_where_it_is_asked_for(store_settings: AdologySe
             # The one that stands for its group is one that the filter leaves.
             assert await names(owner, collapse="true", brand="puma") == ["c"]
             assert await names(owner, collapse="true", first_seen_to=at(2).isoformat()) == ["b"]
+
+    asyncio.run(scenario())
+
+
+def test_what_one_may_not_see_makes_no_near_duplicates(store_settings: AdologySettings, ads: Ads) -> None:
+    left = ads.commit_ad("left", creative="l", seen=at(1))
+    near = ads.commit_ad("near", creative="n", seen=at(2))
+    right = ads.commit_ad("right", creative="r", seen=at(3))
+    hidden = ads.commit_ad("hidden", creative="h", seen=at(4), owner="rival", source="crm")
+    ads.group("l", "n", "h", "r")
+    for pair in (("l", "n"), ("n", "h"), ("h", "r")):
+        ads.alike(*pair)
+
+    async def scenario() -> None:
+        await follow(store_settings)
+        async with serving(store_settings) as nobody:
+            owner, rival = await sporty(nobody), await sporty(nobody, "rival")
+            page = (await owner.get("/v1/ads", collapse="true"))["items"]
+            assert [(one["source_ad_id"], one["near_duplicates"]) for one in page] == [("right", 0), ("near", 1)]
+            assert (await owner.get(f"/v1/ads/{left}"))["near_duplicates"] == [near]
+            assert (await owner.get(f"/v1/ads/{right}"))["near_duplicates"] == []
+            # Whoever sees what connects them sees one.
+            page = (await rival.get("/v1/ads", collapse="true"))["items"]
+            assert [(one["source_ad_id"], one["near_duplicates"]) for one in page] == [("hidden", 3)]
+            assert (await rival.get(f"/v1/ads/{left}"))["near_duplicates"] == [near, right, hidden]
 
     asyncio.run(scenario())
 

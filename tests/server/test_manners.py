@@ -254,7 +254,7 @@ def test_readiness_and_the_page_for_people(store_settings: AdologySettings) -> N
             assert b"<script" not in page.body
 
     asyncio.run(scenario())
-    World(store_settings).rows("alter table organisations drop column purged_at")
+    World(store_settings).rows("drop table brands_added cascade")
 
     async def older() -> None:
         async with serving(store_settings) as nobody:

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from adology.settings import AdologySettings
+from adology_server.people.passwords import Passwords
+from adology_server.problems import Refusal
 from tests.server.rig import PASSWORD, Client, World, log_in, serving
 
 pytestmark = pytest.mark.timeout(60)
@@ -129,7 +131,7 @@ def test_an_invited_person_joins_once(store_settings: AdologySettings) -> None:
             assert refused.kind == "not-allowed"
             first = await admin.post("/v1/invitations", {"email": "New@acme.example"})
             second = await admin.post("/v1/invitations", {"email": "new@acme.example", "role": "viewer"})
-            body = {"name": "New", "password": PASSWORD}
+            body = {"name": "New", "password": PASSWORD, "email": "NEW@acme.example"}
             gone = await nobody.ask("POST", "/v1/auth/accept-invitation", {**body, "token": first["token"]})
             assert gone.kind == "gone"
             short = await nobody.ask(
@@ -146,6 +148,64 @@ def test_an_invited_person_joins_once(store_settings: AdologySettings) -> None:
             assert (await admin.get("/v1/invitations"))["items"] == []
             twice = await admin.ask("POST", "/v1/invitations", {"email": "new@acme.example"})
             assert twice.kind == "taken"
+
+    asyncio.run(scenario())
+
+
+def test_an_invitation_is_for_one_e_mail_and_for_nobody_of_another_organisation(
+    store_settings: AdologySettings, world: World
+) -> None:
+    async def scenario() -> None:
+        async with serving(store_settings, login_failures=2) as nobody:
+            admin = await log_in(nobody, "admin@acme.example")
+            invited = await admin.post("/v1/invitations", {"email": "new@acme.example"})
+            assert invited["token"] not in str((await admin.ask("GET", "/v1/invitations")).body)
+            body = {"name": "New", "password": PASSWORD, "token": invited["token"]}
+            other = await nobody.ask("POST", "/v1/auth/accept-invitation", {**body, "email": "other@acme.example"})
+            unknown = {**body, "token": "ado_inv_unknown", "email": "new@acme.example"}
+            absent = await nobody.ask("POST", "/v1/auth/accept-invitation", unknown)
+            assert (other.kind, other.body["detail"]) == (absent.kind, absent.body["detail"])
+            for _ in range(2):
+                other = await nobody.ask("POST", "/v1/auth/accept-invitation", {**body, "email": "other@acme.example"})
+            right = {**body, "email": "new@acme.example"}
+            assert (await nobody.ask("POST", "/v1/auth/accept-invitation", right)).kind == "too-many"
+            world.rows("delete from login_failures")
+
+            # Somebody of another organisation, whether they may log in there or not, stays where they are.
+            world.add_user("rival", "new@acme.example", "viewer")
+            for change in ("", "update users set disabled_at = now() where email = 'new@acme.example'"):
+                if change:
+                    world.rows(change.encode())
+                taken = await nobody.ask("POST", "/v1/auth/accept-invitation", right)
+                assert taken.kind == "taken"
+            there = world.rows("select org_id, role from users where email = 'new@acme.example'")
+            assert there == [("rival", "viewer")]
+            world.rows("delete from users where email = 'new@acme.example'")
+
+            world.rows("update invitations set expires_at = now()")
+            assert (await nobody.ask("POST", "/v1/auth/accept-invitation", right)).kind == "gone"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("world")
+def test_an_invitation_ends_with_the_rights_of_who_sent_it(store_settings: AdologySettings) -> None:
+    async def scenario() -> None:
+        async with serving(store_settings) as nobody:
+            owner, admin = await log_in(nobody, "owner@acme.example"), await log_in(nobody, "admin@acme.example")
+            people = {row["role"]: row["id"] for row in (await owner.get("/v1/users"))["items"]}
+            second = await owner.post("/v1/invitations", {"email": "o@acme.example", "role": "owner"})
+            for change in ({"role": "member"}, {"disabled": True}):
+                made = await admin.post("/v1/invitations", {"email": "new@acme.example"})
+                kept = await owner.post("/v1/invitations", {"email": "kept@acme.example"})
+                (await owner.ask("PATCH", f"/v1/users/{people['admin']}", {"name": "Still"})).expect(200)
+                assert len((await owner.get("/v1/invitations"))["items"]) == 3
+                (await owner.ask("PATCH", f"/v1/users/{people['admin']}", change)).expect(200)
+                left = {row["id"] for row in (await owner.get("/v1/invitations"))["items"]}
+                assert left == {second["invitation"]["id"], kept["invitation"]["id"]}
+                body = {"token": made["token"], "email": "new@acme.example", "name": "N", "password": PASSWORD}
+                assert (await nobody.ask("POST", "/v1/auth/accept-invitation", body)).kind == "gone"
+                (await owner.ask("PATCH", f"/v1/users/{people['admin']}", {"role": "admin"})).expect(200)
 
     asyncio.run(scenario())
 
@@ -187,6 +247,57 @@ def test_another_password_ends_the_other_sessions(store_settings: AdologySetting
             (left,) = await one.get("/v1/auth/sessions")
             assert left["current"]
             await log_in(nobody, "viewer@acme.example", "a whole new password")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("world")
+def test_guessing_the_current_password_waits_as_logins_do(store_settings: AdologySettings) -> None:
+    async def scenario() -> None:
+        async with serving(store_settings, login_failures=2) as nobody:
+            owner, admin = await log_in(nobody, "owner@acme.example"), await log_in(nobody, "admin@acme.example")
+            body = {"current": "a guess", "new": "a whole new password"}
+            told = [(await owner.ask("POST", "/v1/auth/password", body)).kind for _ in range(4)]
+            assert told == [*["wrong-credentials"] * 3, "too-many"]
+            right = await owner.ask("POST", "/v1/auth/password", {**body, "current": PASSWORD})
+            assert right.kind == "too-many"
+            assert 0 < int(right.headers["retry-after"]) <= 3
+            # Neither others nor the person's own login wait for that.
+            await admin.post("/v1/auth/password", {**body, "current": PASSWORD}, 204)
+            await log_in(nobody, "owner@acme.example")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("world")
+def test_past_the_waiting_room_passwords_are_not_checked(store_settings: AdologySettings) -> None:
+    async def scenario() -> None:
+        # Five in all: of one address one at a time.
+        async with serving(store_settings, passwords_at_once=1, passwords_waiting=4, login_failures=50) as nobody:
+            body = {"email": "owner@acme.example", "password": PASSWORD}
+            answers = await asyncio.gather(*(nobody.ask("POST", "/v1/auth/login", body) for _ in range(12)))
+            told = [answer.status for answer in answers]
+            assert told.count(200) >= 1
+            assert told.count(503) >= 6
+            assert set(told) == {200, 503}
+            refused = next(answer for answer in answers if answer.status == 503)
+            assert (refused.kind, refused.headers["retry-after"]) == ("unavailable", "2")
+            await log_in(nobody, "owner@acme.example")
+
+    asyncio.run(scenario())
+
+
+def test_one_client_takes_a_part_of_the_waiting_room() -> None:
+    async def scenario() -> None:
+        passwords = Passwords(1, 7)
+        flood = [asyncio.create_task(passwords.hash(PASSWORD, "flood")) for _ in range(20)]
+        await asyncio.sleep(0)
+        others = [asyncio.create_task(passwords.hash(PASSWORD, f"client {number}")) for number in range(10)]
+        outcomes = await asyncio.gather(*flood, *others, return_exceptions=True)
+        done = [not isinstance(one, Refusal) for one in outcomes]
+        assert (sum(done[:20]), done[20:]) == (2, [*[True] * 6, *[False] * 4])
+        assert not passwords._here
+        assert await passwords.check(PASSWORD, await passwords.hash(PASSWORD))
 
     asyncio.run(scenario())
 

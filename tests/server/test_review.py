@@ -94,8 +94,9 @@ def test_a_pooler_that_drops_what_connections_begin_with_opens_nothing(
         assert isinstance(begun_with, dict)
         begun_with["options"] = ""
         async with tenants:
-            assert await tenants.rows("acme", "select email, current_user as role from users") == [
-                {"email": "owner@acme.example", "role": "adology_app"}
+            seen = "select email, current_user as role, current_setting('statement_timeout') as longest from users"
+            assert await tenants.rows("acme", seen) == [
+                {"email": "owner@acme.example", "role": "adology_app", "longest": "15s"}
             ]
             async with tenants.transaction(None) as connection:
                 found = await connection.execute("select count(*) as n from users")
@@ -119,7 +120,7 @@ def test_an_invitation_that_is_withdrawn_while_it_is_taken_is_gone(
         async with serving(store_settings) as nobody:
             owner = await log_in(nobody, "owner@acme.example")
             invited = await owner.post("/v1/invitations", {"email": "new@acme.example"})
-            body = {"token": invited["token"], "name": "New", "password": PASSWORD}
+            body = {"token": invited["token"], "email": "new@acme.example", "name": "New", "password": PASSWORD}
             with psycopg.connect(world.url) as link:
                 link.execute("update invitations set revoked_at = now()")
                 taking = asyncio.create_task(nobody.ask("POST", "/v1/auth/accept-invitation", body))

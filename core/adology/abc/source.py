@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from adology.types import Ad, Brand, Media, Page
+from adology.types import Ad, Advertiser, Brand, Media, Page
 
 if TYPE_CHECKING:
     from adology.context import Context
@@ -51,5 +51,14 @@ class Source(Generic[S, C]):
 
         Called at most once per media file, by the worker that met the 403 or 410. `ad` carries
         the ad's id and what the message brought along, not its raw record.
+        """
+        return None
+
+    async def find_handles(self, ctx: Context[S], name: str, domain: str) -> tuple[Advertiser, ...] | None:
+        """Advertisers that may be the brand of this name, the likeliest first; None: this source cannot look for any.
+
+        Called by the server while somebody waits: a call or two, no more. `domain` is a bare host, or
+        empty. Calls that are charged for go through `ctx.paid`. `adology.advertisers.rank` makes
+        candidates from ads that were found.
         """
         return None

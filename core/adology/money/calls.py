@@ -139,6 +139,11 @@ class PaidCall:
         """What was billed; 0 while nothing is, or where no price is known."""
         return (self._bill.cost_usd if self._bill else None) or Decimal(0)
 
+    @property
+    def has_price(self) -> bool:
+        """Whether the cost of what was billed is known; before that, whether an estimate is."""
+        return (self._bill.cost_usd if self._bill else self._wanted.estimate_usd) is not None
+
     def bill(self, *, model: str = "", request_id: str = "", **units: float) -> None:
         """What the vendor counted. `model` as the vendor returned it: prices go by that name first."""
         wanted = self._wanted

@@ -11,10 +11,11 @@ from adology.context import Context
 from adology.errors import ConfigError
 from adology.http import HttpClient, Pacers
 from adology.log import logger
+from adology.money.calls import Payer, Purse
 from adology.plugins import Plugins
 from adology.plugins.validate import NoSettings
 from adology.settings import AdologySettings, convert
-from adology.types import Ad, Brand, Media, Page
+from adology.types import Ad, Advertiser, Brand, Media, Page
 
 
 class ReadySource:
@@ -30,9 +31,19 @@ class ReadySource:
         self._http = http
         self._pacers = pacers
 
-    def context(self, *, resume: str | None = None) -> Context[Any]:
-        """A context for one gathering; pacing is shared with every other one of this process."""
-        return Context(self.name, self.settings, http=self._http, pacers=self._pacers, resume=resume)
+    def context(
+        self, *, resume: str | None = None, purse: Purse | None = None, payer: Payer | None = None
+    ) -> Context[Any]:
+        """A context for one gathering or look-up; pacing is shared with every other one of this process."""
+        return Context(
+            self.name,
+            self.settings,
+            http=self._http,
+            pacers=self._pacers,
+            resume=resume,
+            purse=purse,
+            payer=payer,
+        )
 
 
 class BrokenSource(Source[None, None]):
@@ -56,6 +67,10 @@ class BrokenSource(Source[None, None]):
     async def resolve(self, ctx: Context[None], ad: Ad, media: Media) -> Media | None:  # noqa: ARG002
         """Nothing can be resolved."""
         return None
+
+    async def find_handles(self, ctx: Context[None], name: str, domain: str) -> tuple[Advertiser, ...] | None:  # noqa: ARG002
+        """Raise the problem."""
+        self._fail()
 
     def _fail(self) -> NoReturn:
         raise self._problem

@@ -178,6 +178,12 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         _text("Address of a login that is a member of adology_app alone; empty: postgres.url, limited to that role."),
     ] = ""
     pool_size: Annotated[int, _text("Most database connections per process.", ge=2, le=200)] = 16
+    connections_per_organisation: Annotated[
+        int, _text("Most of them that one organisation holds at once, per process; 0: half of pool_size.", ge=0, le=200)
+    ] = 0
+    connection_wait_s: Annotated[
+        float, _text("How long a request waits while its organisation holds that many, seconds.", gt=0)
+    ] = 5.0
     statement_timeout_s: Annotated[float, _text("Longest time for one database statement, seconds.", gt=0)] = 15.0
     public_url: Annotated[
         str, _text("Address that clients use, for links; empty: the address that was listened on.")
@@ -195,6 +201,13 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     invitation_s: Annotated[float, _text("Life of an invitation, seconds.", ge=60)] = 7 * 86400.0
     login_failures: Annotated[int, _text("Failed logins in a day before the wait starts, doubling.", ge=1)] = 5
     login_wait_s: Annotated[float, _text("Longest wait after failed logins, seconds.", ge=1)] = 900.0
+    passwords_at_once: Annotated[
+        int, _text("Passwords hashed or checked at once, per process; each takes a core and 64 MiB.", ge=1, le=64)
+    ] = 2
+    passwords_waiting: Annotated[
+        int,
+        _text("How many wait for that; further ones are refused. One address is a quarter of all.", ge=0, le=10_000),
+    ] = 60
     caller_cache_s: Annotated[
         float,
         _text("How long a revoked token or key may still work on a replica that missed the notice, seconds.", ge=0),
@@ -205,6 +218,18 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     rate_organisation: Annotated[
         int, _text("Requests a minute of one organisation, all replicas together; 0: any.", ge=0)
     ] = 15000
+    keys_per_user: Annotated[int, _text("Keys of one person that are good, at most.", ge=1)] = 50
+    invitations_per_organisation: Annotated[int, _text("Open invitations of an organisation, at most.", ge=1)] = 200
+    brandspaces_per_organisation: Annotated[int, _text("Brandspaces of an organisation, at most.", ge=1)] = 200
+    brands_per_organisation: Annotated[
+        int, _text("Brands that an organisation may add to the catalogue, in all.", ge=1)
+    ] = 1000
+    boards_per_organisation: Annotated[int, _text("Boards of an organisation, at most.", ge=1)] = 500
+    tags_per_organisation: Annotated[int, _text("Different tags of an organisation, at most.", ge=1)] = 2000
+    notes_per_ad: Annotated[int, _text("Notes of an organisation on one ad, at most.", ge=1)] = 500
+    tasks_per_organisation: Annotated[
+        int, _text("Tasks of an organisation that have not ended, at most; further ones are answered 429.", ge=1)
+    ] = 200
     reservation_s: Annotated[
         float,
         _text("A request with an Idempotency-Key whose server died may be carried out anew after this, seconds.", gt=0),
@@ -244,6 +269,12 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         float,
         _text("An ad counts as not looked at when its source was last read longer ago than this, seconds.", ge=60),
     ] = 3 * 86400.0
+    lookup_s: Annotated[
+        float, _text("Longest time for looking up a brand's handles in one source, seconds.", gt=0, le=300)
+    ] = 20.0
+    lookups_per_minute: Annotated[
+        int, _text("Look-ups of handles a minute of one organisation, all replicas together; 0: any.", ge=0)
+    ] = 6
     media_endpoint: Annotated[
         str, _text("Address by which clients reach the bucket; empty: the one that the server uses.")
     ] = ""

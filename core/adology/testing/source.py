@@ -12,6 +12,7 @@ from typing import Any, ClassVar, cast
 
 import msgspec
 
+from adology.abc import Source
 from adology.errors import ConfigError, Retry, RetryLater, Terminal
 from adology.plugins import Kind
 from adology.testing.base import Conformance, captured_log
@@ -22,6 +23,7 @@ from adology.types import Ad, Brand, Page
 MAX_CURSOR_BYTES = 64 * 1024
 MAX_PAGES = 10_000
 PATIENCE_S = 5.0
+_NOBODY = "Qxv Zzyzx 4711"
 
 
 class Run:
@@ -53,6 +55,7 @@ class SourceConformance(Conformance):
 
     The stand-in should need several pages for `brand`. `empty_brand` is one that it knows and
     that has no ads. `incremental = False` says that the vendor cannot be asked for what is new.
+    `look_for`, a name and a domain, is whom a source that finds handles can find there.
     A vendor's faults are put between the source and its stand-in, for calls through `ctx`.
     """
 
@@ -60,6 +63,7 @@ class SourceConformance(Conformance):
     brand: ClassVar[Brand]
     empty_brand: ClassVar[Brand | None] = None
     incremental: ClassVar[bool] = True
+    look_for: ClassVar[tuple[str, str] | None] = None
 
     async def publish_late(self, settings: Mapping[str, Any]) -> str:
         """Make the stand-in show one more ad, dated within `lag` before its newest; return its id."""
@@ -277,6 +281,45 @@ class SourceConformance(Conformance):
                 fail(f"after cancellation a task still runs: {left[0].get_coro()}")
             if leaks := [w for w in caught if issubclass(w.category, ResourceWarning)]:
                 fail(f"after cancellation something is left open: {leaks[0].message}")
+
+    @check("Return each advertiser once, by confidence in [0, 1], with a handle that pages() takes; () for nobody.")
+    async def test_found_handles_can_be_gathered(self) -> None:
+        """The handles that it finds are ranked, each there once, and the first one has ads; nobody is made up."""
+        if self.plugin.find_handles is Source.find_handles:
+            skip("the source does not look for handles")
+        if self.look_for is None:
+            skip("look_for is not given")
+        async with self.vendor() as more:
+            found = await self._find(more, *self.look_for)
+            if not found:
+                fail(f"find_handles finds nobody for {self.look_for!r}")
+            handles = [one.handle for one in found]
+            if len(set(handles)) < len(handles):
+                fail(f"handles come more than once: {', '.join(handles)}")
+            confidences = [one.confidence for one in found]
+            if sorted(confidences, reverse=True) != confidences or not all(0 <= one <= 1 for one in confidences):
+                fail(f"confidences {confidences} are not in [0, 1], the highest first")
+            if name := self.find_secret(repr(found)):
+                fail(f"what is found shows the secret {name}")
+            run = await self.gather(more, brand=Brand(id="found", handles={self.plugin.name: (handles[0],)}))
+            if run.error is not None or not run.ads:
+                fail(f"the handle {handles[0]!r} that it found cannot be gathered", cause=run.error)
+            if invented := await self._find(more, _NOBODY, ""):
+                fail(f"for the name {_NOBODY!r}, which nobody has, it finds {invented[0].handle!r}")
+            await self._check_pause(more, *self.look_for)
+
+    async def _find(self, more: Mapping[str, Any], name: str, domain: str, fault: Fault | None = None) -> Any:
+        async with self.http(FaultyHttp(fault)) as http:
+            return await self.plugin().find_handles(self.make_context(more, http=http), name, domain)
+
+    async def _check_pause(self, more: Mapping[str, Any], name: str, domain: str) -> None:
+        try:
+            await self._find(more, name, domain, Fault("429"))
+        except RetryLater:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever else it is, is wrong
+            fail(f"a 429 becomes {_shown(error)}, not RetryLater", cause=error)
+        fail("a 429 is taken for an answer")
 
     async def _cancel_in_call(self, more: Mapping[str, Any]) -> None:
         async with self.http(FaultyHttp(Fault("hang"))) as http:

@@ -108,6 +108,33 @@ class Archive:
         if error is not None or not _is_page(body):
             raise _no_use(answer, error)
 
+    async def find_records(self, terms: str) -> list[dict[str, Any]]:
+        """One page of ads of any page and time whose words have all of `terms`: page, its name, captions.
+
+        Raises:
+            BadRequestError, ConfigError, RetryLater, Retry: as `get_page`; passing faults are not tried again.
+        """
+        settings = self._ctx.settings
+        answer = await self._send(
+            {
+                "search_terms": terms,
+                "ad_reached_countries": msgspec.json.encode(settings.countries).decode(),
+                "ad_type": settings.ad_type,
+                "ad_active_status": "ALL",
+                "fields": "page_id,page_name,ad_creative_link_captions",
+                "limit": settings.limit,
+            }
+        )
+        body = answer.find_json()
+        error = read_error(body)
+        if error is None and _is_page(body):
+            return _read_page(body).records
+        if error is None and answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._throttle(answer.retry_after_s(), "the vendor answered 429")
+        if error is not None and error.action not in {"shrink", "transient"}:
+            self._give_up(error, answer.retry_after_s())
+        raise _no_use(answer, error)
+
     async def _send(self, params: dict[str, Any]) -> Answer[Any]:
         settings = self._ctx.settings
         answer = await self._ctx.send(

@@ -16,6 +16,11 @@ MAX_RESTARTS = 3
 """Per query: cursors that expire faster than we may turn pages would go on for ever."""
 
 
+def is_page_id(handle: str) -> bool:
+    """Whether it has the form of a page's id: digits alone."""
+    return handle.isascii() and handle.isdigit()
+
+
 class Slice(msgspec.Struct, frozen=True, array_like=True):
     """One query: up to ten page ids, countries, and an inclusive range of delivery dates."""
 

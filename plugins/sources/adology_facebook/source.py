@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import msgspec
 
-from adology import Ad, Brand, Context, Media, Page, Source, Terminal
+from adology import Ad, Advertiser, Brand, Context, Media, Page, Source, Terminal
 from adology_facebook.archive import Archive, BadRequestError, RawPage, TooDeepError, refused
-from adology_facebook.progress import Progress, find_progress, plan
+from adology_facebook.finding import find_pages
+from adology_facebook.progress import Progress, find_progress, is_page_id, plan
 from adology_facebook.reading import read_ads
 from adology_facebook.resolvers import make_resolver
 from adology_facebook.settings import FacebookSettings
@@ -76,9 +77,15 @@ class Facebook(Source[FacebookSettings, date]):
         alike = [item for item in fresh if (item.kind, item.role) == (media.kind, media.role)]
         return next((item for item in alike if item.position == media.position), None)
 
+    async def find_handles(
+        self, ctx: Context[FacebookSettings], name: str, domain: str
+    ) -> tuple[Advertiser, ...] | None:
+        """Page ids of ads that speak of the name, else of the domain: one or two calls, free of charge."""
+        return await find_pages(ctx, name, domain)
+
     def _plan(self, ctx: Context[FacebookSettings], brand: Brand, since: date | None) -> Progress:
         handles = brand.handles_for(ctx.plugin)
-        pages = tuple(dict.fromkeys(handle for handle in handles if handle.isascii() and handle.isdigit()))
+        pages = tuple(dict.fromkeys(handle for handle in handles if is_page_id(handle)))
         wrong = tuple(handle for handle in handles if handle not in pages)
         problem = f"handles {', '.join(map(repr, wrong))} are not Meta page ids (digits only)"
         if wrong and not pages:

@@ -90,6 +90,18 @@ class Search:
             raise Retry(f"{self._ctx.plugin}: the search for {query} failed: {error}", code="ADO-2205") from None
         return self._read_page(body)
 
+    async def find_rows(self, text: str) -> tuple[dict[str, Any], ...]:
+        """One page of ads of anybody and any time that `text`, a domain or words, finds.
+
+        Raises:
+            RetryLater, ConfigError, BadRequestError, Retry: as `get_page`.
+        """
+        try:
+            body = await self._search({"engine": LIST_ENGINE, "text": text, "num": self._ctx.settings.num})
+        except SearchFailedError as error:
+            raise Retry(f"{self._ctx.plugin}: the search for {text!r} failed: {error}", code="ADO-2205") from None
+        return self._read_page(body).rows
+
     async def get_details(
         self, advertiser_id: str, creative_id: str, *, region: int | None = None, fresh: bool = False
     ) -> Details:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from adology import Ad, Brand, ConfigError, Context, Media, Page, Source, Terminal
+from adology import Ad, Advertiser, Brand, ConfigError, Context, Media, Page, Source, Terminal
 from adology_serpapi.convert import Details, needs_details, to_ad
+from adology_serpapi.finding import find_advertisers
 from adology_serpapi.media import is_youtube, variant_media
 from adology_serpapi.progress import Progress, Slice, find_progress, plan, read_handles
 from adology_serpapi.search import BadRequestError, RawPage, Search
@@ -76,6 +77,12 @@ class SerpApi(Source[SerpApiSettings, date]):
         found = (m for m in variant_media(list(details.variants)) if (m.kind, m.role, m.position) == place)
         fresh = next(found, None)
         return fresh if fresh is not None and fresh.url != media.url else None
+
+    async def find_handles(
+        self, ctx: Context[SerpApiSettings], name: str, domain: str
+    ) -> tuple[Advertiser, ...] | None:
+        """Advertiser ids, by a search for the domain, else for the name: one or two paid searches."""
+        return await find_advertisers(ctx, name, domain)
 
     def _plan(self, ctx: Context[SerpApiSettings], brand: Brand, since: date | None) -> Progress:
         settings = ctx.settings

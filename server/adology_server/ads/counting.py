@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, LiteralString
 
 from adology_server.ads.filters import FIRST, Filter, status_of, where, with_scope
+from adology_server.ads.model import Facet
+from adology_server.ads.parameters import LEVELS
 
 MOST_VALUES: Final = 200
-_ARRAYS: Final = {"platform": "platforms", "language": "languages", "label": "labels"}
+_LEVEL: Final = f"(array[{', '.join(repr(level) for level in LEVELS)}])[f.safety_level + 1]"
+_FIRST_OF_ROLE: Final = """(not f.shared or f.brand = (select min(s.brand) from scope s
+        where s.brand = any(f.brands) and s.role = (select role from scope where brand = f.brand)))"""
+"""An ad of several brands of one role is one ad of that role."""
+
+_FACETS: Final[dict[Facet, tuple[str, str]]] = {
+    "brand": ("", "brand from matched"),
+    "role": (
+        f"case when {_FIRST_OF_ROLE} then (select role from scope where brand = f.brand) end",
+        "role from matched",
+    ),
+    "source": ("f.source", "source from matched where first"),
+    "platform": ("f.platforms", "unnest(platform) from matched where first"),
+    "format": ("f.format", "format from matched where first"),
+    "status": ("", "status from matched where first"),
+    "language": ("f.languages", "unnest(language) from matched where first"),
+    "label": ("f.labels", "unnest(label) from matched where first"),
+    "domain": ("f.landing_domain", "domain from matched where first"),
+    "safety": (_LEVEL, "safety from matched where first"),
+    "passed": ("f.rules_passed", "unnest(passed) from matched where first"),
+    "failed": ("f.rules_failed", "unnest(failed) from matched where first"),
+}
+"""What of a row of the feed is kept for the facet, under its name, and the values that are counted."""
 
 
-def facets_statement(which: Filter) -> LiteralString:
+def facets_statement(which: Filter, facets: Collection[Facet]) -> LiteralString:
     """Rows of facet, value and count, most first; the facet `total` has one row."""
-    own = [_counts(name, f"select {name} as value from matched where first") for name in ("source", "format", "status")]
-    several = [
-        _counts(name, f"select unnest({column}) as value from matched where first") for name, column in _ARRAYS.items()
-    ]
-    counted = " union all ".join([_counts("brand", "select brand as value from matched"), *own, *several])
-    return f"""{with_scope(which)}, {_matched(which)}
+    counted = " union all ".join([_counts(name, f"select {_FACETS[name][1]}") for name in facets])
+    kept: dict[str, str] = {name: _FACETS[name][0] for name in facets if _FACETS[name][0]}
+    return f"""{with_scope(which)}, {_matched(which, kept)}
 select 'total' as facet, '' as value, count(*) as ads from matched where first
 union all select * from ({counted}) counted order by facet, ads desc, value"""
+
+
+_OF_STATISTICS: Final = {
+    "format": "f.format",
+    "labels": "f.labels",
+    "first_seen_at": "f.first_seen_at",
+    "stopped_on": "f.stopped_on",
+}
 
 
 def statistics_statement() -> LiteralString:
@@ -29,7 +59,7 @@ def statistics_statement() -> LiteralString:
         for name in ("running", "stopped", "not_looked", "unknown")
     )
     new = "first_seen_at >= now() - %(new)s::interval"
-    return f"""{with_scope(Filter())}, {_matched(Filter())}, weeks as (
+    return f"""{with_scope(Filter())}, {_matched(Filter(), _OF_STATISTICS)}, weeks as (
     select week, count(*) filter (where what = 'new') as new, count(*) filter (where what = 'stopped') as stopped
     from (
         select date_trunc('week', first_seen_at at time zone 'UTC')::date as week, 'new' as what
@@ -48,25 +78,28 @@ select (select jsonb_build_object('ads', count(*), 'new', count(*) filter (where
                 'new', count(*) filter (where {new}), {states}) as one
             from scope p left join matched m on m.brand = p.brand group by p.brand, p.role) brands),
         'formats', (select coalesce(jsonb_agg(jsonb_build_object('value', value, 'ads', ads)), '[]')
-            from ({_counts("format", "select format as value from matched where first")}) f),
+            from ({_counts("format", "select format from matched where first")}) f),
         'labels', (select coalesce(jsonb_agg(jsonb_build_object('value', value, 'ads', ads)), '[]')
-            from ({_counts("label", "select unnest(labels) as value from matched where first")}) l),
+            from ({_counts("label", "select unnest(labels) from matched where first")}) l),
         'weeks', (select coalesce(jsonb_agg(jsonb_build_object('week', week, 'new', new, 'stopped', stopped)
             order by week desc), '[]') from weeks)) as told,
     exists (select from brandspaces where id = %(space)s) as known"""
 
 
-def _matched(which: Filter) -> str:
-    """`first` marks the row that an ad of several brands goes by."""
+def _matched(which: Filter, kept: dict[str, str]) -> str:
+    """Brand, status and what is `kept` of each row; `first` marks the one that an ad of several brands goes by.
+
+    Materialised: what is not counted is not carried along.
+    """
+    columns = "".join(f", {column} as {name}" for name, column in kept.items())
     return f"""matched as materialized (
-    select f.brand, f.source, f.platforms, f.format, f.languages, f.labels, f.first_seen_at, f.stopped_on,
-        {status_of("f", "c")} as status, {FIRST} as first
+    select f.brand, {status_of("f", "c")} as status, {FIRST} as first{columns}
     from feed f left join feed_coverage c on c.brand = f.brand and c.source = f.source
     where f.brand = any(array(select brand from scope)){where(which, "f", "c")})"""
 
 
 def _counts(name: str, values: str) -> str:
     return (
-        f"(select '{name}' as facet, value, count(*) as ads from ({values}) v where value <> '' group by value"
+        f"(select '{name}' as facet, value, count(*) as ads from ({values}) v (value) where value <> '' group by value"
         f" order by 3 desc, 2 limit {MOST_VALUES})"
     )

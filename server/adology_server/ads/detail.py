@@ -55,9 +55,8 @@ select a.id, a.source, a.source_ad_id, a.owner_org_id, a.owner_org_id is not nul
     (select json_build_object('id', t.id, 'brand', t.brand, 'created_at', t.created_at, 'committed_at', t.committed_at)
         from batches t where t.id = a.last_batch) as last_batch,
     (select coalesce(json_agg(distinct g.ad_id), '[]') from (
-            select m.sha256 from ad_assets x join likeness_subjects l on l.sha256 = x.sha256
-                join likeness_subjects m on m.group_id = l.group_id where x.ad_id = a.id and x.role = 'creative'
-            union select sha256 from ad_assets where ad_id = a.id and role = 'creative'
+            select unnest(creatives_alike(x.sha256)) as sha256
+            from ad_assets x where x.ad_id = a.id and x.role = 'creative'
         ) alike join ad_assets g on g.sha256 = alike.sha256 and g.role = 'creative' and g.ad_id <> a.id
     ) as near_duplicates
 from ads a where a.id = %(ad)s"""

@@ -17,8 +17,7 @@ KEYS: Final[dict[Sort, tuple[str, str]]] = {
 }
 """What a sort goes by, the highest first; then by id."""
 
-_GROUP: Final = """f.sha256 || array(select m.sha256 from likeness_subjects l
-    join likeness_subjects m on m.group_id = l.group_id where l.sha256 = f.sha256)"""
+_GROUP: Final = "creatives_alike(f.sha256)"
 _SCOPE: Final = "array(select brand from scope)"
 
 

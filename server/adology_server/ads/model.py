@@ -11,6 +11,20 @@ from adology_server.people.model import Answer
 
 Sort = Literal["newest", "last_seen", "longest"]
 RunBasis = Literal["dates", "started", "seen"]
+Facet = Literal[
+    "brand",
+    "role",
+    "source",
+    "platform",
+    "format",
+    "status",
+    "language",
+    "label",
+    "domain",
+    "safety",
+    "passed",
+    "failed",
+]
 
 
 class AdRow(Answer, frozen=True, kw_only=True):
@@ -68,16 +82,26 @@ class Count(Answer, frozen=True, kw_only=True):
 
 
 class Facets(Answer, frozen=True, kw_only=True):
-    """Of the ads that the filter leaves, counts by value, most first; an ad may have several values, or none."""
+    """Of the ads that the filter leaves, counts by value, most first; an ad may have several values, or none.
+
+    Each has at most 200 values; null: it was not asked for. An ad of several brands counts for each of them
+    in `brand`, for each of their roles in `role`, and once in all others. `domain` are hosts of landing pages,
+    `safety` levels of ads that were judged, `passed` and `failed` rules of scores as `pack:rule`.
+    """
 
     total: int
-    brand: tuple[Count, ...]
-    source: tuple[Count, ...]
-    platform: tuple[Count, ...]
-    format: tuple[Count, ...]
-    status: tuple[Count, ...]
-    language: tuple[Count, ...]
-    label: tuple[Count, ...]
+    brand: tuple[Count, ...] | None
+    role: tuple[Count, ...] | None
+    source: tuple[Count, ...] | None
+    platform: tuple[Count, ...] | None
+    format: tuple[Count, ...] | None
+    status: tuple[Count, ...] | None
+    language: tuple[Count, ...] | None
+    label: tuple[Count, ...] | None
+    domain: tuple[Count, ...] | None
+    safety: tuple[Count, ...] | None
+    passed: tuple[Count, ...] | None
+    failed: tuple[Count, ...] | None
 
 
 class BrandCount(Answer, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.room import NOTES, TAGS, check_room
 from adology_server.tenancy import Connection, convert
 from adology_server.versions import check_match, with_tag
 
@@ -34,6 +35,14 @@ async def make_note(request: Incoming, ad_id: FromPath[int], data: JSONBody[NewN
     caller = request.user
     async with parts.tenants(request).transaction(caller.org) as connection:
         await check_seen(connection, ad_id)
+        await check_room(
+            connection,
+            NOTES,
+            "select count(*) as n from notes where ad_id = %s",
+            [ad_id],
+            parts.settings(request).notes_per_ad,
+            "An ad has {most} notes at most: delete one first.",
+        )
         made = await connection.execute(
             f"insert into notes (org_id, ad_id, text, created_by) values (%s, %s, %s, %s) returning {_NOTE}",
             [caller.org, ad_id, data.text, caller.user_id],
@@ -92,12 +101,24 @@ async def tag_ad(request: Incoming, ad_id: FromPath[int], tag: TagName) -> None:
     caller, name = request.user, _name(tag)
     async with parts.tenants(request).transaction(caller.org) as connection:
         await check_seen(connection, ad_id)
-        counted = await connection.execute(
-            "select count(*) as n from ad_tags where ad_id = %s and tag <> lower(%s)", [ad_id, name]
+        await check_room(
+            connection,
+            TAGS,
+            "select count(*) as n from ad_tags where ad_id = %s and tag <> lower(%s)",
+            [ad_id, name],
+            MOST_TAGS,
+            "An ad has {most} tags at most: take one away first.",
         )
-        row = await counted.fetchone()
-        if row is not None and row["n"] >= MOST_TAGS:
-            raise Refusal("conflict", f"An ad has {MOST_TAGS} tags at most: take one away first.")
+        known = await connection.execute("select tag from ad_tags where tag = lower(%s) limit 1", [name])
+        if await known.fetchone() is None:
+            await check_room(
+                connection,
+                TAGS,
+                "select count(distinct tag) as n from ad_tags",
+                None,
+                parts.settings(request).tags_per_organisation,
+                "An organisation has {most} different tags at most: take one from all its ads first.",
+            )
         await connection.execute(
             "insert into ad_tags (org_id, ad_id, tag, created_by) values (%s, %s, lower(%s), %s)"
             " on conflict do nothing",

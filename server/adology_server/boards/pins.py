@@ -17,6 +17,7 @@ from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.room import BOARDS, check_room
 from adology_server.tenancy import Connection
 from adology_server.versions import check_match, with_tag
 
@@ -34,14 +35,24 @@ async def make_board(request: Incoming, data: JSONBody[NewBoard]) -> Response[Bo
     """A new, empty board; all of the organisation see it."""
     caller = request.user
     try:
-        rows = await parts.tenants(request).rows(
-            caller.org,
-            "insert into boards (org_id, name, about, created_by) values (%s, %s, %s, %s) returning id",
-            [caller.org, data.name, data.about, caller.user_id],
-        )
+        async with parts.tenants(request).transaction(caller.org) as connection:
+            await check_room(
+                connection,
+                BOARDS,
+                "select count(*) as n from boards",
+                None,
+                parts.settings(request).boards_per_organisation,
+                "An organisation has {most} boards at most: delete one first.",
+            )
+            made = await connection.execute(
+                "insert into boards (org_id, name, about, created_by) values (%s, %s, %s, %s) returning id",
+                [caller.org, data.name, data.about, caller.user_id],
+            )
+            row = await made.fetchone()
     except psycopg.errors.UniqueViolation:
         raise _taken(data.name) from None
-    board = await _load(request, rows[0]["id"])
+    assert row is not None  # noqa: S101 - an insert returns its row
+    board = await _load(request, row["id"])
     answer = with_tag(request, board, board.version, status_code=201)
     answer.headers["location"] = f"/v1/boards/{board.id}"
     return answer

@@ -15,20 +15,17 @@ from adology.settings.model import AdologySettings
 from adology.store.naming import slug
 from adology_server import parts
 from adology_server.access import Access, allow
+from adology_server.brands import lookups
 from adology_server.brands.model import Brand, BrandChange, BrandDetail, NewBrand
+from adology_server.brands.shown import OURS, shown_sources
 from adology_server.lists import list_page
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.room import BRANDS, check_room
 from adology_server.versions import check_match, with_tag
 
 Search = Annotated[str | None, QueryParameter(max_length=200, description="Part of a name or id, in any case.")]
-OURS: Final = ("files", "customer_db")
-"""Sources whose handles are places on our machines or words in a customer's database: set by whoever runs them."""
-
-PUBLIC: Final = ("facebook", "serpapi")
-"""Sources that everybody may know of, configured or not."""
-
 _OWN: Final = """b.id, b.name, coalesce((select jsonb_object_agg(h.key, h.value) from jsonb_each(b.handles) h
         where h.key = any(%(shown)s) and h.key <> all(array(select others_sources(b.id)))), '{}') as handles,
     extract(epoch from b.refresh_every)::bigint as refresh_every_s, b.next_refresh_at, b.created_at, b.version"""
@@ -50,7 +47,7 @@ async def list_brands(request: Incoming, q: Search = None, limit: Limit = DEFAUL
         " and (%(q)s = '' or position(lower(%(q)s) in lower(b.name)) > 0 or position(lower(%(q)s) in b.id) > 0)"
         " order by b.id limit %(limit)s"
     )
-    what, given = ["brands", words], {"q": words, "shown": _shown(request)}
+    what, given = ["brands", words], {"q": words, "shown": shown_sources(request)}
     return await list_page(request, Brand, what, statement, {"id": ""}, limit=limit, after=after, **given)
 
 
@@ -72,12 +69,24 @@ async def make_brand(request: Incoming, data: JSONBody[NewBrand]) -> Response[Br
     every = None if data.refresh_every_s is None else timedelta(seconds=data.refresh_every_s)
     handles = {source: list(dict.fromkeys(given)) for source, given in data.handles.items() if given}
     try:
-        await parts.tenants(request).rows(
-            request.user.org,
-            "insert into brands (id, name, handles, refresh_every, next_refresh_at)"
-            " values (%(id)s, %(name)s, %(handles)s, %(every)s, now() + %(every)s) returning id",
-            {"id": brand, "name": data.name, "handles": Jsonb(handles), "every": every},
-        )
+        async with parts.tenants(request).transaction(request.user.org) as connection:
+            await check_room(
+                connection,
+                BRANDS,
+                "select count(*) as n from brands_added",
+                None,
+                parts.settings(request).brands_per_organisation,
+                "An organisation adds {most} brands to the catalogue at most; whoever runs the system can raise that.",
+            )
+            await connection.execute(
+                "insert into brands (id, name, handles, refresh_every, next_refresh_at)"
+                " values (%(id)s, %(name)s, %(handles)s, %(every)s, now() + %(every)s)",
+                {"id": brand, "name": data.name, "handles": Jsonb(handles), "every": every},
+            )
+            await connection.execute(
+                "insert into brands_added (brand, org_id, added_by) values (%s, %s, %s)",
+                [brand, request.user.org, request.user.user_id],
+            )
     except psycopg.errors.UniqueViolation:
         raise Refusal("taken", f"There is a brand {brand!r} already.", field="name") from None
     made = await _load(request, brand)
@@ -114,26 +123,11 @@ async def change_brand(request: Incoming, brand: FromPath[str], data: JSONBody[B
 
 
 async def _load(request: Incoming, brand: str) -> BrandDetail:
-    values = {"brand": brand, "shown": _shown(request)}
+    values = {"brand": brand, "shown": shown_sources(request)}
     found = await parts.tenants(request).one(request.user.org, BrandDetail, _DETAIL, values)
     if found is None:
         raise not_found("brand", brand)
     return found
-
-
-def _shown(request: Incoming) -> list[str]:
-    """The sources that the caller may know of: public ones, and the organisation's own databases.
-
-    A name that the settings do not know may be anybody's: it is not shown.
-    """
-    settings: AdologySettings = request.app.state.settings
-    plugins = {name: own.get("plugin", name) for name, own in settings.sources.items()}
-    known = {
-        name
-        for name, plugin in plugins.items()
-        if plugin not in OURS or settings.sources[name].get("owner_org_id") == request.user.org
-    }
-    return sorted(known | {name for name in PUBLIC if name not in plugins})
 
 
 def _check_sources(request: Incoming, handles: dict[str, Any]) -> None:
@@ -149,4 +143,4 @@ def _check_sources(request: Incoming, handles: dict[str, Any]) -> None:
             raise Refusal("not-allowed", detail, field=f"handles.{source}")
 
 
-ROUTES = (list_brands, get_brand, make_brand, change_brand)
+ROUTES = (list_brands, get_brand, make_brand, change_brand, *lookups.ROUTES)

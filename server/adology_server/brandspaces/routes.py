@@ -18,6 +18,7 @@ from adology_server.manners.deeds import about
 from adology_server.paging import DEFAULT, After, Limit, Page
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.room import BRANDSPACES, check_room
 from adology_server.tenancy import Connection
 from adology_server.versions import check_match, with_tag
 
@@ -33,6 +34,14 @@ async def make_brandspace(request: Incoming, data: JSONBody[NewBrandspace]) -> R
     _check_brands(data)
     try:
         async with parts.tenants(request).transaction(caller.org) as connection:
+            await check_room(
+                connection,
+                BRANDSPACES,
+                "select count(*) as n from brandspaces",
+                None,
+                parts.settings(request).brandspaces_per_organisation,
+                "An organisation has {most} brandspaces at most: delete one first.",
+            )
             made = await connection.execute(
                 "insert into brandspaces (org_id, name, created_by) values (%s, %s, %s) returning id",
                 [caller.org, data.name, caller.user_id],

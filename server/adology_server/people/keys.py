@@ -19,6 +19,8 @@ from adology_server.parts import Incoming
 from adology_server.people.model import Key, MadeKey, NewKey
 from adology_server.people.statements import KEY
 from adology_server.problems import Refusal, not_found
+from adology_server.room import KEYS, check_room
+from adology_server.tenancy import convert
 
 _HINT = 4
 _LEAST_RANK = {"read": RANKS["viewer"], "write": RANKS["member"], "manage": RANKS["admin"]}
@@ -35,24 +37,33 @@ async def make_key(request: Incoming, data: JSONBody[NewKey]) -> MadeKey:
         raise Refusal("invalid", "expires_at is a time in the future, with its zone.", field="expires_at")
     secret, key_id = make_secret(PREFIX), uuid4()
     about(str(key_id))
-    made = await parts.tenants(request).one(
-        caller.org,
-        Key,
-        "insert into api_keys (id, org_id, user_id, name, hint, secret_hash, scopes, expires_at)"
-        f" values (%s, %s, %s, %s, %s, %s, %s, %s) returning {KEY}",
-        [
-            key_id,
-            caller.org,
-            caller.user_id,
-            data.name,
-            secret[-_HINT:],
-            digest(secret),
-            sorted(set(data.scopes)),
-            data.expires_at,
-        ],
-    )
-    assert made is not None  # noqa: S101 - an insert returns its row
-    return MadeKey(key=made, secret=secret)
+    async with parts.tenants(request).transaction(caller.org) as connection:
+        await check_room(
+            connection,
+            KEYS,
+            "select count(*) as n from api_keys"
+            " where user_id = %s and revoked_at is null and (expires_at is null or expires_at > now())",
+            [caller.user_id],
+            parts.settings(request).keys_per_user,
+            "A person has {most} keys at most: revoke one first.",
+        )
+        made = await connection.execute(
+            "insert into api_keys (id, org_id, user_id, name, hint, secret_hash, scopes, expires_at)"
+            f" values (%s, %s, %s, %s, %s, %s, %s, %s) returning {KEY}",
+            [
+                key_id,
+                caller.org,
+                caller.user_id,
+                data.name,
+                secret[-_HINT:],
+                digest(secret),
+                sorted(set(data.scopes)),
+                data.expires_at,
+            ],
+        )
+        row = await made.fetchone()
+    assert row is not None  # noqa: S101 - an insert returns its row
+    return MadeKey(key=convert(row, Key), secret=secret)
 
 
 @get("/v1/keys", opt=allow(Access.SESSION), operation_id="listKeys")

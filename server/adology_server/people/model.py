@@ -43,9 +43,10 @@ class Refresh(Body, frozen=True, kw_only=True):
 
 
 class Acceptance(Body, frozen=True, kw_only=True):
-    """An invitation is taken."""
+    """An invitation is taken: the token, and the e-mail that was invited."""
 
     token: Secret
+    email: Email
     name: Name
     password: Password
 

@@ -66,7 +66,8 @@ async def get_user(request: Incoming, user_id: FromPath[UUID]) -> Response[Perso
 async def change_user(request: Incoming, user_id: FromPath[UUID], data: JSONBody[PersonChange]) -> Response[Person]:
     """Another role or name, or shut somebody out (their sessions end) and let them in again.
 
-    Nobody changes somebody above them, gives a role above their own, or takes the last owner away.
+    Nobody changes somebody above them, gives a role above their own, or takes the last owner away. Open
+    invitations end that the person could not send any more.
     """
     caller = request.user
     async with parts.tenants(request).transaction(caller.org) as connection:
@@ -99,6 +100,14 @@ async def change_user(request: Incoming, user_id: FromPath[UUID], data: JSONBody
                 " where user_id = %s and revoked_at is null",
                 [user_id],
             )
+        assert after is not None  # noqa: S101 - the row is locked
+        rank = RANKS[after["role"]]
+        allowed = [role for role in RANKS if rank >= max(RANKS[role], RANKS["admin"]) and not after["disabled_at"]]
+        await connection.execute(
+            "update invitations set revoked_at = now() where invited_by = %s and role <> all(%s)"
+            " and accepted_at is null and revoked_at is null and expires_at > now()",
+            [user_id, allowed],
+        )
     parts.callers(request).forget()
     assert after is not None  # noqa: S101 - the row is locked
     changed_person = convert(after, Person)

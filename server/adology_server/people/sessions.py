@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -16,38 +15,35 @@ from adology_server.access import Access, allow
 from adology_server.callers import ACCESS, REFRESH, digest, make_secret
 from adology_server.manners.signing import sign
 from adology_server.parts import Anybodys, Incoming
-from adology_server.people.model import Acceptance, Login, Me, NewPassword, Organisation, Person, Refresh, SessionRow
+from adology_server.people.model import Login, Me, NewPassword, Organisation, Person, Refresh, SessionRow
 from adology_server.people.model import Tokens as TokensAnswer
 from adology_server.people.statements import ORGANISATION, PERSON
+from adology_server.people.throttle import Throttle
 from adology_server.problems import Refusal, not_found
 from adology_server.tenancy import Connection, convert
-
-MANY = 20
-"""Failures of all who try one e-mail, or of all who share one address, for each of a pair of both."""
 
 
 @post("/v1/auth/login", opt=allow(Access.PUBLIC), status_code=HTTP_200_OK, operation_id="login", security=[])
 async def login(request: Anybodys, data: JSONBody[Login]) -> TokensAnswer:
     """A new session. After several failures each further one makes the next wait longer: 429."""
-    tenants, own, passwords = parts.tenants(request), parts.settings(request), parts.passwords(request)
+    tenants, passwords = parts.tenants(request), parts.passwords(request)
     email, address = data.email.lower(), parts.address(request)
-    # Nobody is locked out by a stranger's few failures elsewhere.
-    pair, crowds = _who(email, address), [_who(email), _who(address)]
-    whose = [pair, *crowds]
-    await _check_wait(request, whose)
+    throttle = Throttle(request, (email, address), (email,), (address,))
+    await throttle.check()
     rows = await tenants.rows(None, "select * from auth_by_email(%s)", [data.email])
     found: dict[str, Any] = rows[0] if rows else {}
     if found:
         sign(request, found["org_id"], found["user_id"], "login")
-    right = await passwords.check(data.password, found.get("password_hash"))
+    right = await passwords.check(data.password, found.get("password_hash"), address)
     # Of many that came at once, those behind the first failures learn nothing.
-    await _check_wait(request, whose)
+    await throttle.check()
     if not right:
-        for some, free in (([pair], own.login_failures), (crowds, MANY * own.login_failures)):
-            await tenants.rows(None, "select auth_failed(%s, %s, %s)", [some, free, own.login_wait_s])
+        await throttle.note_failure()
         logger.bind(address=address).warning("login refused")
         raise Refusal("wrong-credentials", "The e-mail or the password is wrong.")
-    await tenants.rows(None, "select auth_succeeded(%s)", [[pair]])
+    await throttle.note_success()
+    outdated = passwords.is_outdated(found["password_hash"])
+    renewed = await passwords.hash(data.password, address) if outdated else None
     async with tenants.transaction(found["org_id"]) as connection:
         # It may have been changed, or its owner shut out, while it was checked.
         still = await connection.execute(
@@ -56,10 +52,9 @@ async def login(request: Anybodys, data: JSONBody[Login]) -> TokensAnswer:
         )
         if await still.fetchone() is None:
             raise Refusal("wrong-credentials", "The e-mail or the password is wrong.")
-        if passwords.is_outdated(found["password_hash"]):
-            renewed = await passwords.hash(data.password)
+        if renewed is not None:
             await connection.execute("update users set password_hash = %s where id = %s", [renewed, found["user_id"]])
-        return await _open_session(connection, request, found["org_id"], found["user_id"])
+        return await open_session(connection, request, found["org_id"], found["user_id"])
 
 
 @post("/v1/auth/refresh", opt=allow(Access.PUBLIC), status_code=HTTP_200_OK, operation_id="refresh", security=[])
@@ -114,51 +109,32 @@ async def end_session(request: Incoming, session_id: FromPath[UUID]) -> None:
 
 @post("/v1/auth/password", opt=allow(Access.SESSION), status_code=204, operation_id="changePassword")
 async def change_password(request: Incoming, data: JSONBody[NewPassword]) -> None:
-    """Another password; all other sessions of the caller end."""
+    """Another password; all other sessions of the caller end. Wrong current ones make the next wait, as logins do."""
     caller, passwords, tenants = request.user, parts.passwords(request), parts.tenants(request)
+    user = str(caller.user_id)
+    throttle = Throttle(request, ("password", user), (parts.address(request),))
+    await throttle.check()
     rows = await tenants.rows(caller.org, "select password_hash from users where id = %s", [caller.user_id])
-    if not await passwords.check(data.current, rows[0]["password_hash"] if rows else None):
+    kept = rows[0]["password_hash"] if rows else None
+    right = await passwords.check(data.current, kept, user)
+    await throttle.check()
+    if not right:
+        await throttle.note_failure()
         raise Refusal("wrong-credentials", "The current password is wrong.")
-    renewed = await passwords.hash(data.new)
+    await throttle.note_success()
+    renewed = await passwords.hash(data.new, user)
     async with tenants.transaction(caller.org) as connection:
-        await connection.execute("update users set password_hash = %s where id = %s", [renewed, caller.user_id])
+        changed = await connection.execute(
+            "update users set password_hash = %s where id = %s and password_hash = %s", [renewed, caller.user_id, kept]
+        )
+        if not changed.rowcount:  # it was changed while it was checked
+            raise Refusal("wrong-credentials", "The current password is wrong.")
         await connection.execute(
             "update sessions set revoked_at = now(), revoked_why = 'the password was changed'"
             " where user_id = %s and id <> %s and revoked_at is null",
             [caller.user_id, caller.session_id],
         )
     parts.callers(request).forget()
-
-
-@post("/v1/auth/accept-invitation", opt=allow(Access.PUBLIC), operation_id="acceptInvitation", security=[])
-async def accept_invitation(request: Anybodys, data: JSONBody[Acceptance]) -> TokensAnswer:
-    """Become a user of the organisation that sent the invitation, and log in."""
-    tenants = parts.tenants(request)
-    rows = await tenants.rows(None, "select * from auth_by_invitation(%s)", [digest(data.token)])
-    if not rows:
-        raise Refusal("gone", "The invitation is unknown, used, withdrawn or expired.")
-    invited = rows[0]
-    if await tenants.rows(None, "select from auth_by_email(%s)", [invited["email"]]):
-        raise Refusal("taken", "There is a user with this e-mail already: a person is in one organisation.")
-    hashed = await parts.passwords(request).hash(data.password)
-    async with tenants.transaction(invited["org_id"]) as connection:
-        taken = await connection.execute(
-            "update invitations set accepted_at = now()"
-            " where id = %s and accepted_at is null and revoked_at is null and expires_at > now()",
-            [invited["invitation_id"]],
-        )
-        if not taken.rowcount:
-            raise Refusal("gone", "The invitation was used or withdrawn a moment ago.")
-        made = await connection.execute(
-            "insert into users (org_id, email, name, role, password_hash) values (%s, %s, %s, %s, %s)"
-            " on conflict (email) do nothing returning id",
-            [invited["org_id"], invited["email"], data.name, invited["role"], hashed],
-        )
-        user = await made.fetchone()
-        if user is None:
-            raise Refusal("taken", "There is a user with this e-mail already: a person is in one organisation.")
-        sign(request, invited["org_id"], user["id"], "acceptInvitation")
-        return await _open_session(connection, request, invited["org_id"], user["id"])
 
 
 @get("/v1/me", opt=allow(Access.VIEWER), operation_id="me")
@@ -182,7 +158,8 @@ async def get_me(request: Incoming) -> Me:
     )
 
 
-async def _open_session(connection: Connection, request: Anybodys, org_id: str, user_id: UUID) -> TokensAnswer:
+async def open_session(connection: Connection, request: Anybodys, org_id: str, user_id: UUID) -> TokensAnswer:
+    """Log the user in: a new session, and the tokens that it begins with."""
     own = parts.settings(request)
     access, following = make_secret(ACCESS), make_secret(REFRESH)
     agent = request.headers.get("user-agent", "")[:300]
@@ -213,18 +190,6 @@ async def _revoke(request: Incoming, which: LiteralString, values: list[Any], wh
     return done.rowcount
 
 
-async def _check_wait(request: Anybodys, whose: list[str]) -> None:
-    """Raise while somebody with too many failures has to wait."""
-    rows = await parts.tenants(request).rows(None, "select auth_wait(%s) as s", [whose])
-    if rows[0]["s"] > 0:
-        seconds = int(rows[0]["s"]) + 1
-        raise Refusal("too-many", f"Too many failed logins: wait {seconds} s.", headers={"retry-after": str(seconds)})
-
-
-def _who(*what: str) -> str:
-    return hashlib.sha256("\n".join(what).encode()).hexdigest()
-
-
 ROUTES = (
     login,
     refresh,
@@ -233,6 +198,5 @@ ROUTES = (
     list_sessions,
     end_session,
     change_password,
-    accept_invitation,
     get_me,
 )

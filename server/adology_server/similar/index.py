@@ -86,7 +86,7 @@ class SimilarityIndexes:
 
     async def wait_in_step(self) -> None:
         """Return once all that was committed before the first look is in: until then searches may miss it."""
-        while self.behind_s is None:
+        while self.behind_s is None:  # noqa: ASYNC110 - another task looks now and then
             await asyncio.sleep(STEP_S)
 
     @property

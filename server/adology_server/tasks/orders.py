@@ -19,6 +19,7 @@ from adology_server.analyzers import Analyzers
 from adology_server.brandspaces.seen import Which, chosen
 from adology_server.parts import Incoming
 from adology_server.problems import Refusal, not_found
+from adology_server.room import TASKS, check_room
 from adology_server.similar.lookup import brands_of
 from adology_server.tasks.bulk import BulkSearch, NewBulkSearch, check_queries
 from adology_server.tasks.export import Export, read_file_fields
@@ -33,9 +34,6 @@ from adology_server.tasks.reanalysis import (
     too_much,
 )
 from adology_server.tenancy import Connection
-
-MOST_OPEN = 200
-"""Tasks of an organisation that have not ended."""
 
 Deadline = Annotated[
     float | None,
@@ -55,7 +53,7 @@ async def refresh_brand(request: Incoming, brand: FromPath[str], deadline_s: Dea
         await _check_held(connection, brand)
         task_id = await _find_refresh(connection, brand)
         if task_id is None:
-            await _check_room(connection)
+            await _check_room(request, connection)
             made = await connection.execute(
                 "insert into tasks (org_id, user_id, kind, brand, deadline)"
                 " values (%s, %s, 'refresh', %s, now() + make_interval(secs => %s))"
@@ -150,7 +148,7 @@ def accepted(task_id: UUID) -> Response[Queued]:
 async def _make(
     connection: Connection, request: Incoming, kind: Kind, asked: Any, deadline_s: float | None
 ) -> Response[Queued]:
-    await _check_room(connection)
+    await _check_room(request, connection)
     caller = request.user
     made = await connection.execute(
         "insert into tasks (org_id, user_id, kind, request, deadline)"
@@ -190,12 +188,17 @@ async def _find_refresh(connection: Connection, brand: str) -> UUID | None:
     return row["id"] if row else None
 
 
-async def _check_room(connection: Connection) -> None:
-    found = await connection.execute("select count(*) as n from tasks where state in ('queued', 'processing')")
-    row = await found.fetchone()
-    if row and row["n"] >= MOST_OPEN:
-        detail = f"{row['n']} tasks of your organisation are under way; {MOST_OPEN} is the most."
-        raise Refusal("too-many", detail, headers={"retry-after": "60"})
+async def _check_room(request: Incoming, connection: Connection) -> None:
+    await check_room(
+        connection,
+        TASKS,
+        "select count(*) as n from tasks where state in ('queued', 'processing')",
+        None,
+        parts.settings(request).tasks_per_organisation,
+        "{most} tasks of your organisation are under way, which is the most: wait until one has ended.",
+        problem="too-many",
+        retry_after_s=60,
+    )
 
 
 ROUTES = (refresh_brand, export_ads, search_in_bulk, quote_reanalysis, reanalyze)

@@ -23,6 +23,7 @@ from adology_server.ads.counting import facets_statement, statistics_statement
 from adology_server.ads.detail import DETAIL
 from adology_server.ads.filters import Filter, values_of
 from adology_server.ads.listing import statement_of
+from adology_server.ads.routes import _USUAL
 from adology_server.similar import lookup
 from tests.bench.api.load import Order, Told
 from tests.bench.api.questions import Question
@@ -48,7 +49,7 @@ class Bare:
             return len(self._rows(question, statistics_statement(), values))
         if path.startswith("/v1/ads/facets"):
             which = Filter(label=(question.label,))
-            return len(self._rows(question, facets_statement(which), self._values(question, which)))
+            return len(self._rows(question, facets_statement(which, _USUAL), self._values(question, which)))
         if "/similar" in path:
             return self._similar(question)
         if question.ad:

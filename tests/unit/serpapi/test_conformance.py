@@ -33,6 +33,7 @@ class TestSerpApi(SourceConformance):
     settings = {"api_key": "env:SERPAPI_KEY", "num": 4, "backoff_s": 0.0}  # noqa: RUF012 - as the kit shows it
     secrets = {"SERPAPI_KEY": API_KEY}  # noqa: RUF012 - as the kit shows it
     brand = Brand(id="acme", handles={"serpapi": (ACME,)})
+    look_for = ("Acme", "acme.example")
     empty_brand = Brand(id="empty", handles={"serpapi": (OTHER,)})
 
     @asynccontextmanager

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar
 import aiohttp
 from aiohttp import web
 
-from adology import Ad, Brand, Context, Page, Secret, Settings, Source, Struct
+from adology import Ad, Advertiser, Brand, Context, Page, Secret, Settings, Source, Struct
+from adology.advertisers import Sighting, rank
 from adology.testing import SourceConformance
 
 TOKEN = "made-up-token-4711"
@@ -37,7 +38,12 @@ async def vendor() -> AsyncIterator[dict[str, Any]]:
         ads["late"] = max(ads.values()) - timedelta(days=1)
         return web.json_response({"id": "late"})
 
+    async def list_advertisers(request: web.Request) -> web.Response:
+        known = [{"id": "1", "name": "Acme"}, {"id": "2", "name": "Acme Tools"}]
+        return web.json_response([one for one in known if request.query["name"] in one["name"]])
+
     app = web.Application()
+    app.add_routes([web.get("/advertisers", list_advertisers)])
     app.add_routes([web.get("/ads", list_ads), web.post("/publish", publish)])
     runner = web.AppRunner(app)
     await runner.setup()
@@ -62,6 +68,11 @@ class Row(Struct, frozen=True, kw_only=True):
 class Answer(Struct, frozen=True, kw_only=True):
     ads: list[Row]
     next: str | None = None
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
 
 
 class Library(Source[LibrarySettings, date]):
@@ -92,6 +103,16 @@ class Library(Source[LibrarySettings, date]):
             order=self.order,
         )
 
+    async def find_handles(
+        self, ctx: Context[LibrarySettings], name: str, domain: str
+    ) -> tuple[Advertiser, ...] | None:
+        token = ctx.secret("token")
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"{ctx.settings.base_url}/advertisers"
+        found = await ctx.get(url, list[Found], headers=headers, credential=token, name=name)
+        seen = [Sighting(handle=one.id, name=one.name) for one in found]
+        return rank(seen, name=name, domain=domain, link=lambda handle: f"https://library.example/{handle}")
+
     def page(self, answer: Answer, newest: date | None) -> Page[date]:
         ads = tuple(Ad(id=row.id, bodies=(f"Sale {row.id}",), started_on=row.day) for row in answer.ads)
         return Page(ads=ads, cursor=newest)
@@ -102,6 +123,7 @@ class LibraryKit(SourceConformance):
     settings: ClassVar = {"token": "env:LIBRARY_TOKEN"}
     secrets: ClassVar = {"LIBRARY_TOKEN": TOKEN}
     brand = Brand(id="acme", handles={"library": ("1",)})
+    look_for = ("Acme", "acme.example")
     empty_brand = Brand(id="nobody", handles={"library": ("2",)})
 
     def vendor(self) -> contextlib.AbstractAsyncContextManager[dict[str, Any]]:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
-from adology import Ad, Brand, Context, Page, Retry, Source, Terminal
+from adology import Ad, Advertiser, Brand, Context, Page, Retry, Source, Terminal
 from adology.errors import RetryLater
 from adology.log import logger
 from adology.testing import list_checks
@@ -362,6 +363,67 @@ def test_a_secret_in_the_log_is_found() -> None:
     assert found == "the log of a gathering with a 429 shows the secret PLAIN"
 
 
+class FindsNot(Library):
+    find_handles = Source.find_handles
+
+
+class FindsTwice(Library):
+    async def find_handles(self, *asked: Any) -> tuple[Advertiser, ...]:
+        return (await super().find_handles(*asked) or ()) * 2
+
+
+class FindsUpsideDown(Library):
+    async def find_handles(self, *asked: Any) -> tuple[Advertiser, ...]:
+        return tuple(reversed(await super().find_handles(*asked) or ()))
+
+
+class FindsNobody(Library):
+    async def find_handles(self, *asked: Any) -> tuple[Advertiser, ...]:
+        del asked
+        return ()
+
+
+class FindsAnybody(Library):
+    async def find_handles(self, ctx: Any, name: str, domain: str) -> tuple[Advertiser, ...]:
+        return await super().find_handles(ctx, name, domain) or (Advertiser(handle="1"),)
+
+
+class FindsNames(Library):
+    async def find_handles(self, *asked: Any) -> tuple[Advertiser, ...]:
+        found = await super().find_handles(*asked) or ()
+        return tuple(msgspec.structs.replace(one, handle=one.name) for one in found)
+
+
+class FindsWithToken(Library):
+    async def find_handles(self, *asked: Any) -> tuple[Advertiser, ...]:
+        found = await super().find_handles(*asked) or ()
+        return tuple(msgspec.structs.replace(one, link=f"https://x.example/?{TOKEN}") for one in found)
+
+
+class FindsQuietly(Library):
+    async def find_handles(self, *asked: Any) -> tuple[Advertiser, ...]:
+        try:
+            return await super().find_handles(*asked) or ()
+        except RetryLater:
+            return ()
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [
+        (FindsTwice, "handles come more than once: 1, 2, 1, 2"),
+        (FindsUpsideDown, "are not in [0, 1], the highest first"),
+        (FindsNobody, "find_handles finds nobody for ('Acme', 'acme.example')"),
+        (FindsAnybody, "which nobody has, it finds '1'"),
+        (FindsNames, "the handle 'Acme' that it found cannot be gathered"),
+        (FindsWithToken, "what is found shows the secret LIBRARY_TOKEN"),
+        (FindsQuietly, "a 429 is taken for an answer"),
+    ],
+)
+def test_wrong_candidates_are_found(plugin: type[Any], words: str) -> None:
+    assert words in verdict("found_handles_can_be_gathered", plugin)
+
+
 class OddPages(Library):
     async def pages(self, ctx: Context[LibrarySettings], brand: Brand, since: date | None) -> AsyncIterator[Any]:
         del ctx, brand, since
@@ -398,6 +460,8 @@ def test_a_source_that_does_not_work_at_all_is_found(plugin: type[Any], words: s
         ("a_second_gathering_returns_the_overlap", {"incremental": False}, "incremental = False"),
         ("no_secret_in_errors_and_logs", {"secrets": {}}, "no secrets are given"),
         ("an_ordered_cursor_loses_nothing", {}, "ordered = False"),
+        ("found_handles_can_be_gathered", {"look_for": None}, "look_for is not given"),
+        ("found_handles_can_be_gathered", {"plugin": FindsNot}, "the source does not look for handles"),
     ],
 )
 def test_what_cannot_be_checked_is_skipped_with_the_reason(check: str, own: dict[str, Any], words: str) -> None:
