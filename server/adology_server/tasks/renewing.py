@@ -25,7 +25,8 @@ from adology_server.tasks.refresh import batch_key
 from adology_server.tasks.store import TaskStore
 from adology_server.tenancy import Tenants
 
-PAGE = 500
+PAGE = 5000
+"""Subjects that are looked up at a time: each page counts all that the organisation sees."""
 WINDOW = 100
 """Analyses of a task that workers have at a time: after it was cancelled no more are made."""
 MOST_PUT_OFF = 1000
