@@ -120,6 +120,24 @@ async def refused(url: str, **options: Any) -> tuple[int, str]:
         return response.status_code, str(msgspec.json.decode(response.body)["type"]).rpartition(":")[2]
 
 
+async def is_let_in(person: Client) -> bool:
+    """Whether they may open one more."""
+    try:
+        async with socket(person):
+            return True
+    except InvalidStatus as error:
+        status = error.response.status_code
+    assert status == 429
+    return False
+
+
+async def let_in_soon(person: Client, timeout_s: float = 5.0) -> None:
+    """Until they may open one more: a closed one is free elsewhere within a second."""
+    async with asyncio.timeout(timeout_s):
+        while not await is_let_in(person):  # noqa: ASYNC110 - another process may close it
+            await asyncio.sleep(0.05)
+
+
 def add_task(world: World, org: str = "acme", brand: str = "nike") -> str:
     """A task of the organisation."""
     ((task,),) = world.rows(
@@ -130,11 +148,12 @@ def add_task(world: World, org: str = "acme", brand: str = "nike") -> str:
     return str(task)
 
 
-def change_task(world: World, task: str, step: int) -> int:
-    """Progress of a task; the number of its event."""
+def change_task(world: World, task: str, *steps: int) -> int:
+    """Progress of a task, an event for each step; the number of the last."""
     statement = "update tasks set state = 'processing', progress = jsonb_build_object('step', %s) where id = %s"
     with psycopg.connect(world.url, autocommit=True) as link:
-        link.execute(statement, [step, task])
+        for step in steps:
+            link.execute(statement, [step, task])
         row = link.execute("select max(id) from events").fetchone()
     assert row is not None
     return int(row[0])

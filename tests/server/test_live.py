@@ -61,8 +61,7 @@ def test_missed_events_are_told_in_order_and_once(store_settings: AdologySetting
             async with socket(owner) as first:
                 change_task(world, task, 0)
                 last = (await first.hear_event())["seq"]
-            for step in range(1, 600):
-                change_task(world, task, step)
+            change_task(world, task, *range(1, 600))
             async with socket(owner, last) as second:
                 heard = [await second.hear_event() for _ in range(599)]
                 assert [one["progress"]["step"] for one in heard] == list(range(1, 600))
@@ -92,14 +91,8 @@ def test_while_missed_events_come_new_ones_wait_their_turn(store_settings: Adolo
             owner = await log_in(nobody, "owner@acme.example")
             task = add_task(world)
             first = change_task(world, task, 0)
-            for step in range(1, 800):
-                change_task(world, task, step)
-
-            async def go_on() -> None:
-                for step in range(800, 1000):
-                    await asyncio.to_thread(change_task, world, task, step)
-
-            going = asyncio.create_task(go_on())
+            change_task(world, task, *range(1, 800))
+            going = asyncio.create_task(asyncio.to_thread(change_task, world, task, *range(800, 1000)))
             async with socket(owner, first) as link:
                 heard = [(await link.hear_event())["progress"]["step"] for _ in range(999)]
             await going
@@ -209,12 +202,7 @@ def test_events_become_visible_in_the_order_of_their_numbers(store_settings: Ado
         async with serving(store_settings) as nobody:
             owner = await log_in(nobody, "owner@acme.example")
             async with socket(owner) as link:
-
-                def work(task: str) -> None:
-                    for step in range(30):
-                        change_task(world, task, step)
-
-                await asyncio.gather(*(asyncio.to_thread(work, task) for task in tasks))
+                await asyncio.gather(*(asyncio.to_thread(change_task, world, task, *range(30)) for task in tasks))
                 numbers = [(await link.hear_event())["seq"] for _ in range(240)]
                 assert numbers == sorted(numbers)
 

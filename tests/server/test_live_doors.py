@@ -11,7 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from adology.settings import AdologySettings
-from tests.server.live_rig import Socket, add_task, address, change_task, events, refused, socket, ticket
+from adology_server.live import members
+from tests.server.live_rig import Socket, add_task, address, change_task, events, let_in_soon, refused, socket, ticket
 from tests.server.rig import World, log_in, serving
 from tests.system.rig import wait_until
 
@@ -141,6 +142,39 @@ def test_a_slow_reader_is_closed_and_can_resume(store_settings: AdologySettings,
                 assert slow.link.close_reason == "too slow: connect again and resume"
             async with socket(owner, last) as again:
                 assert [(await again.hear_event())["request_id"] for _ in range(400 - heard)] == told[heard:]
+
+    asyncio.run(scenario())
+
+
+def test_a_stream_that_is_not_read_is_ended_and_can_resume(
+    store_settings: AdologySettings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "CLOSE_S", 2.0)
+    statement = (
+        "insert into events (org_id, kind, body) select 'acme', 'task', json_build_object("
+        "'request_id', n, 'status', 'processing', 'result', repeat('x', 30000)) from generate_series(1, 400) n"
+    )
+
+    async def scenario() -> None:
+        async with serving(store_settings, sockets_per_user=1) as nobody:
+            owner = await log_in(nobody, "owner@acme.example")
+            parts = urlsplit(nobody.origin)
+            narrow = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM)
+            narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+            narrow.connect((parts.hostname, parts.port))
+            reader, writer = await asyncio.open_connection(sock=narrow, limit=4096)
+            request = f"GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {owner.token}\r\n\r\n"
+            writer.write(request.encode())
+            await reader.readuntil(b": hello")
+            writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport of a socket
+            await asyncio.to_thread(world.rows, statement)
+            # Who reads nothing holds neither buffers nor a seat: another one is let in.
+            await let_in_soon(owner, 20)
+            writer.transport.abort()
+            ((last,),) = world.rows("select max(id) - 20 from events")
+            async with events(owner, last) as stream:
+                read = await stream.until(b'"request_id":400', 20)
+                assert read.count(b"event: task") == 20
 
     asyncio.run(scenario())
 

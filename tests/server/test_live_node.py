@@ -27,12 +27,6 @@ def world(store_settings: AdologySettings) -> World:
     return made
 
 
-def steps(numbers: range, world: World, task: str) -> None:
-    """Progress of a task, one event each."""
-    for step in numbers:
-        change_task(world, task, step)
-
-
 @pytest.mark.usefixtures("world")
 def test_a_ticket_opens_once_and_pages_elsewhere_are_refused(store_settings: AdologySettings) -> None:
     async def scenario() -> None:
@@ -114,10 +108,10 @@ def test_the_client_hears_what_it_missed_once_and_in_order(store_settings: Adolo
                 await client.about("hello")
                 for broken in range(3):
                     first = broken * 10
-                    await asyncio.to_thread(steps, range(first, first + 5), world, task)
+                    await asyncio.to_thread(change_task, world, task, *range(first, first + 5))
                     assert [await step_of(client) for _ in range(5)] == list(range(first, first + 5))
                     door.cut()
-                    await asyncio.to_thread(steps, range(first + 5, first + 10), world, task)
+                    await asyncio.to_thread(change_task, world, task, *range(first + 5, first + 10))
                     assert [await step_of(client) for _ in range(5)] == list(range(first + 5, first + 10))
 
     asyncio.run(scenario())
@@ -140,7 +134,7 @@ def test_the_client_goes_on_at_another_replica_when_its_own_is_killed(
                         (await other.as_(world.add_service()).ask("POST", "/notify", notice)).expect(204)
                         assert await step_of(client) == 1
                         replica.kill()
-                        await asyncio.to_thread(steps, range(2, 5), world, task)
+                        await asyncio.to_thread(change_task, world, task, *range(2, 5))
                         door.target = other.origin
                         assert [await step_of(client) for _ in range(3)] == [2, 3, 4]
                         await owner.post(f"/v1/tasks/{task}/cancel", status=200)
@@ -168,7 +162,7 @@ def test_the_client_goes_on_behind_what_is_not_kept_any_more(store_settings: Ado
     async def scenario() -> None:
         async with serving(store_settings) as nobody, OneAddress(nobody.origin).listening() as door:
             task = add_task(world)
-            steps(range(20), world, task)
+            change_task(world, task, *range(20))
             ((oldest, newest),) = world.rows("select min(id), max(id) from events")
             world.rows("delete from events where id < %s", [newest])
             async with node("follow.mjs", door.origin, OWNER, f'{{"after":{oldest}}}') as client:

@@ -101,7 +101,7 @@ def test_it_waits_as_long_as_it_is_asked_to_and_gives_up_in_the_end() -> None:
 
     async def scenario() -> None:
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
-        origin = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])  # noqa: UP032 - brackets in brackets
+        origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with server:
             async with Notifier(origin, "key", within_s=1.5) as worker:
                 with pytest.raises(NotifyUnavailableError, match=r"within 1\.5 s: 503 busy"):

@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 from adology.settings import AdologySettings
 from adology_server.live import seats
 from adology_server.service import OTHER_FILES, _within
-from tests.server.live_rig import address, events, refused, socket, ticket
+from tests.server.live_rig import address, events, is_let_in, let_in_soon, refused, socket, ticket
 from tests.server.rig import Client, World, log_in, serving
 from tests.server.tasks_rig import process
 from tests.system.rig import wait_until
@@ -43,24 +43,6 @@ def held(world: World) -> tuple[int, int]:
     """Connections and processes, as the database has them."""
     ((processes,),) = world.rows("select count(*) from live_replicas")
     return counted(world), int(processes)
-
-
-async def is_let_in(person: Client) -> bool:
-    """Whether they may open one more."""
-    try:
-        async with socket(person):
-            return True
-    except InvalidStatus as error:
-        status = error.response.status_code
-    assert status == 429
-    return False
-
-
-async def let_in_soon(person: Client) -> None:
-    """Until they may open one more: a closed one is free elsewhere within a second."""
-    async with asyncio.timeout(5):
-        while not await is_let_in(person):  # noqa: ASYNC110 - another process may close it
-            await asyncio.sleep(0.05)
 
 
 def test_a_users_connections_are_counted_over_all_replicas(store_settings: AdologySettings, world: World) -> None:

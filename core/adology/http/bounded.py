@@ -10,6 +10,8 @@ LARGEST_HEAD = 64 * 1024
 """Bytes of request line and headers."""
 HEAD_S = 30.0
 """For the whole head to arrive, from the connection or from its first byte."""
+CUT = "adology.cut"
+"""The extension of a request's scope that cuts its connection: for answers that the client does not take."""
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -42,6 +44,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self.scope["extensions"] = {CUT: self.transport.abort}  # type: ignore[dict-item]  # ours
         if not self._in_head:
             self._head_bytes = 0
             self._await_head()

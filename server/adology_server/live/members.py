@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from adology.http.sockets import SocketProtocol
+from adology.http.sockets import CLOSE_S, SocketProtocol
 from adology_server.callers import Caller
 from adology_server.live.told import ALL, Subscription, Told, control_block, control_frame
 
@@ -131,15 +131,17 @@ class SocketMember(Member):
 
 
 class StreamMember(Member):
-    """A stream of server-sent events: blocks wait until its response takes them."""
+    """A stream of server-sent events: blocks wait until its response takes them. `cut` cuts its connection."""
 
-    def __init__(self, caller: Caller, buffer_bytes: int) -> None:
+    def __init__(self, caller: Caller, buffer_bytes: int, cut: Callable[[], object]) -> None:
         super().__init__(caller, buffer_bytes)
+        self._cut = cut
         self._blocks: deque[bytes] = deque()
         self._size = 0
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
         self._ended = False
+        self.cutting: asyncio.TimerHandle | None = None
 
     async def take(self) -> bytes | None:
         """What waits, as soon as something does; None after the end."""
@@ -195,6 +197,8 @@ class StreamMember(Member):
             self._put(control_block({"type": "bye", "code": code, "reason": reason}))
             self._ended = True
             self._taken.set()
+            # A client that takes nothing any more would hold its response, and its seat, for good.
+            self.cutting = asyncio.get_running_loop().call_later(CLOSE_S, self._cut)
 
     @property
     def is_over(self) -> bool:

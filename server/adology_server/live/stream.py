@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import get
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
+from adology.http.bounded import CUT
 from adology_server import parts
 from adology_server.access import Access, allow
 from adology_server.live.hub import Hub
@@ -41,7 +42,8 @@ async def stream_events(
     `bye`: the stream ends, and why. Comments keep the connection alive.
     """
     hub: Hub = request.app.state.hub
-    member = StreamMember(request.user, parts.settings(request).socket_buffer_bytes)
+    extensions: Any = request.scope["extensions"]
+    member = StreamMember(request.user, parts.settings(request).socket_buffer_bytes, extensions[CUT])
     member.subscription = await subscription(parts.tenants(request), member.org, (to,) if to else None, space)
     since = _last_id(last) if last is not None else after
     headers = {"cache-control": "private, no-store", "x-accel-buffering": "no"}
@@ -76,6 +78,8 @@ async def _blocks(hub: Hub, member: StreamMember, after: int | None) -> AsyncGen
                 while (block := await member.take()) is not None:
                     yield block
             finally:
+                if member.cutting is not None:
+                    member.cutting.cancel()
                 if missed is not None:
                     missed.cancel()
                     await asyncio.gather(missed, return_exceptions=True)
