@@ -19,7 +19,7 @@ from adology_server.live.watch import Watch
 from adology_server.similar.index import SimilarityIndexes
 from adology_server.tenancy import Tenants
 
-WAIT_S = 2.0
+WAIT_S = 5.0
 """A part that does not answer for so long is away."""
 KEPT_S = 1.0
 """What was found is told again for so long: probes cannot wear out what they ask."""
@@ -84,6 +84,7 @@ class Probes:
         """What answers. Of many who ask at the same moment one looks, and all are told what it finds."""
         async with self._lock:
             if time.monotonic() >= self._good_until:
+                await self._open()
                 self._found = tuple(await asyncio.gather(*map(_ask, self._probes)))
                 self._good_until = time.monotonic() + KEPT_S
             return self._found
@@ -98,11 +99,10 @@ class Probes:
             raise _Fault("notices of the database are not heard: events and revocations come late")
 
     async def _bucket(self) -> None:
-        client = await self._client("s3")
-        await client.head_bucket(Bucket=self._settings.s3.bucket)
+        await self._opened["s3"].head_bucket(Bucket=self._settings.s3.bucket)
 
     async def _queues(self) -> None:
-        client, names = await self._client("sqs"), queue_names(self._settings.queues)
+        client, names = self._opened["sqs"], queue_names(self._settings.queues)
         await asyncio.gather(*(client.get_queue_url(QueueName=names[role]) for role in ("task", "gather")))
 
     async def _similarity(self) -> None:
@@ -112,12 +112,15 @@ class Probes:
         if behind > BEHIND_S:
             raise _Fault(f"the indexes were last in step {behind:.0f} s ago: searches lack what is new")
 
-    async def _client(self, service: str) -> Any:
-        # Opened when somebody asks, and only then: both are needed for nothing else here.
-        if service not in self._opened:
-            opened = await self._clients.enter_async_context(open_client(self._settings.aws, service))
-            self._opened.setdefault(service, opened)
-        return self._opened[service]
+    async def _open(self) -> None:
+        """Make the clients of AWS when somebody asks for the first time: that asks nobody, and takes a while.
+
+        Not while parts are asked: it holds up this process, and they would seem not to answer.
+        """
+        for service in ("s3", "sqs") if "api" in self._settings.server.roles else ():
+            if service not in self._opened:
+                client = await self._clients.enter_async_context(open_client(self._settings.aws, service))
+                self._opened[service] = client
 
 
 async def _ask(probe: _Probe) -> Part:

@@ -28,7 +28,7 @@ def test_a_request_under_way_at_sigterm_is_answered_and_kept(store_settings: Ado
 
     async def scenario() -> None:
         with process(store_settings, "server") as server:
-            line = await server.wait_line("server listening")
+            line = await server.wait_line("server listening", timeout_s=60)
             origin = json.loads(line)["address"]
             async with aiohttp.ClientSession() as http:
                 owner = Client(http, origin, token)

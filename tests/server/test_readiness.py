@@ -60,7 +60,7 @@ def test_what_can_be_done_without_is_told_and_does_not_stop_the_server(settings:
         async with serving(broken) as nobody:
             began = time.monotonic()
             found = await parts_of(nobody)
-            assert time.monotonic() - began < readiness.WAIT_S + 3  # all at once, each for so long at most
+            assert time.monotonic() - began < 2 * readiness.WAIT_S  # all at once, each for so long at most
             assert (found["status"], found["ready"], found["degraded"]) == (200, True, True)
             bad = {name: part["error"] for name, part in found["parts"].items() if not part["ok"]}
             assert set(bad) >= {"mongo", "bucket", "queues"}
@@ -80,7 +80,7 @@ def test_without_its_database_the_server_is_not_ready_and_lives(settings: Adolog
         async with serving(away) as nobody:
             began = time.monotonic()
             found = await parts_of(nobody)
-            assert time.monotonic() - began < readiness.WAIT_S + 3
+            assert time.monotonic() - began < 2 * readiness.WAIT_S
             assert (found["status"], found["ready"]) == (503, False)
             assert not found["parts"]["postgres"]["ok"]
             assert "nobody" not in found["parts"]["postgres"]["error"]
@@ -125,7 +125,7 @@ def test_a_part_that_hangs_is_away_and_holds_up_nobody(
         async with serving(settings) as nobody:
             began = time.monotonic()
             found = await parts_of(nobody)
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 30
             assert found["parts"]["bucket"]["error"] == "does not answer within 0.5 s"
 
     asyncio.run(scenario())
