@@ -13,6 +13,8 @@ from typing import Any, Literal
 Row = tuple[str, Any, str, int, str]
 """What was measured, its value and unit, on how many, and what to know of it."""
 
+SKIPPED = "skipped"
+"""The value of a row that cannot be measured on this machine; its note says what for."""
 How = Literal[">=", "<=", ">", "="]
 
 
@@ -43,7 +45,9 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether it is reached; what was not measured is not."""
+        """Whether it is reached; what was not measured is not, but for what cannot be measured here."""
+        if self.seen == SKIPPED:
+            return True
         if not (isinstance(self.seen, float | int) and isinstance(self.needed, float | int)):
             return False
         return {
@@ -56,6 +60,8 @@ class Verdict:
     @property
     def shown(self) -> str:
         """As the table says it."""
+        if self.seen == SKIPPED:
+            return SKIPPED
         needed = self.bar.than if self.needed is None else round(self.needed, 3)
         return f"{self.bar.how} {needed} {'pass' if self.passed else 'MISSED'}"
 
@@ -70,6 +76,17 @@ TEXT = (
     Bar("text: prices, drawn: found with the right amount", ">=", 0.8),
     Bar("text: prices, drawn: wrong with confidence above 0.8", "=", 0),
 )
+SCRIPTS = (
+    *(Bar(f"text: script {name}: line recall", ">=", 0.95) for name in ("Latin", "Chinese", "Japanese")),
+    # What is not known is to be left out; one line in some thirty may look like a known word by chance.
+    *(
+        Bar(f"text: script {name}: wrong with confidence above 0.8", "<=", 1)
+        for name in (
+            "Latin", "Greek", "Cyrillic", "Chinese", "Japanese", "Korean", "Arabic", "Hebrew", "Thai", "Devanagari",
+            "Georgian",
+        )
+    ),
+)  # fmt: skip
 EMBEDDINGS = (
     Bar("visual: original from a variant, recall@1", ">=", 0.93),
     Bar("visual: original from a variant, recall@5", ">=", 0.97),
@@ -152,7 +169,7 @@ SCORES = (
     Bar("scores: labelled, call to action told rightly", ">=", 0.95),
 )
 BARS: dict[str, tuple[Bar, ...]] = {
-    "text": TEXT,
+    "text": (*TEXT, *SCRIPTS),
     "embeddings": EMBEDDINGS,
     "safety": SAFETY,
     "labels": LABELS,

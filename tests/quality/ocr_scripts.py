@@ -16,7 +16,7 @@ import numpy as np
 from PIL import ImageDraw, ImageFilter, ImageFont, features
 
 from adology_text import TextFacts
-from tests.quality.bars import Row
+from tests.quality.bars import SKIPPED, Row
 from tests.quality.ocr_drawn import Drawn, background, compressed
 from tests.quality.ocr_scoring import READ_WITHIN, bare, edits_within
 from tests.quality.ocr_script_lines import SCRIPTS, Script
@@ -26,7 +26,6 @@ HEIGHTS = (16, 22, 30, 44, 60)
 LINES = 4
 BLUR = 12
 CONFIDENT = 0.8
-SKIPPED = "skipped"
 SHAPED = frozenset({"Arabic", "Devanagari", "Thai"})
 """Scripts whose letters depend on their neighbours: without the library raqm they would be drawn wrong."""
 

@@ -48,6 +48,12 @@ def test_what_was_not_measured_is_missed(rows: list[Row]) -> None:
     assert not verdict.passed
 
 
+def test_what_cannot_be_measured_here_is_skipped_and_not_missed() -> None:
+    (verdict,) = bars.hold([row("size", bars.SKIPPED, "no font")], [SIZE])
+    assert verdict.passed
+    assert verdict.shown == "skipped"
+
+
 def test_no_two_bars_of_a_part_are_the_same() -> None:
     for part, some in bars.BARS.items():
         assert set(bars.BARS) == set(program.PARTS)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.quality import bars, likeness
+from adology_likeness import SURE
+from tests.quality import bars, likeness, likeness_drawn
 from tests.quality.embeddings import Row
 
 pytestmark = pytest.mark.timeout(170)
@@ -28,6 +29,25 @@ def test_changed_images_are_found_and_other_ads_of_a_template_are_not_merged(sha
     assert measured["images, F1 (held out)"] >= 0.87
     assert next(v for name, v in measured.items() if name.startswith("images, true pairs proposed")) >= 0.9
     assert next(v for name, v in measured.items() if "variant, recall@5" in name) >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("seed", "number", "how"),
+    [
+        (97, 35, "other product"),
+        (7, 2, "other product"),
+        (11, 6, "other product"),
+        (7, 32, "other panel, words"),
+        (5, 26, "other panel, words"),
+    ],
+)
+def test_other_ads_of_a_template_that_were_once_merged_are_not(
+    shared_data: Path, seed: int, number: int, how: str
+) -> None:
+    # A small pale product on white; a product that looks the same turned round; a bar found a little aslant.
+    *_, plan = likeness_drawn.plans(shared_data, number + 1, seed=seed)
+    one, other = (likeness.creative(likeness_drawn.draw(ad)) for ad in (plan.base, plan.others[how]))
+    assert likeness.judge(one, other, true=False, held_out=False).confidence < SURE
 
 
 def test_changed_videos_are_found_and_others_are_not(shared_data: Path) -> None:

@@ -36,3 +36,11 @@ def test_no_price_is_wrong_with_confidence_above_the_bar(shared_data: Path) -> N
     assert bars.missed(rows, "text", only="text: prices, drawn: wrong") == []
     # Of four prices, most of them tiny and straight on a photograph.
     assert values(rows)["text: prices, drawn: found with the right amount"] >= 0.5
+
+
+def test_an_unknown_script_is_not_taken_for_text(shared_data: Path) -> None:
+    rows = ocr.measure_scripts(shared_data, names=("Cyrillic", "Thai"), rounds=1)
+
+    assert bars.missed(rows, "text", only="text: script Cyrillic") == []
+    # Where no font has its letters, it says so.
+    assert {measure for measure, *_ in rows} >= {"text: script Thai: wrong with confidence above 0.8"}
