@@ -100,7 +100,8 @@ def begins(border: NDArray[np.float32], axis: int, inner: int) -> bool:
     """Whether a bar begins across this strip: a step all along, and one colour on the inner side of it."""
     step = most(np.abs(border.take(-1 - DEEPER, axis) - border.take(DEEPER, axis)))
     # Near to where it begins a bar that lies a little aslant is not of one colour; farther in its words may begin.
-    even = max(_evenness(border.take(at, axis)) for at in (inner, inner + (-DEEPER if inner else DEEPER))) > EVEN
+    rows = (inner, inner + (-DEEPER if inner else DEEPER))
+    even = max(_evenness(np.asarray(border.take(at, axis), np.float32)) for at in rows) > EVEN
     stepped = float((step > GROUND_STEP).mean()) > ROUGH or float((step > GROUND_STEP / 2).mean()) > ALL_ALONG
     return stepped and even
 
