@@ -43,8 +43,22 @@ class Template(NamedTuple):
     others: dict[str, Image.Image]
 
 
+class Plan(NamedTuple):
+    """A template before it is drawn."""
+
+    name: str
+    base: Ad
+    others: dict[str, Ad]
+
+
 def templates(data: Path, count: int, *, seed: int = 5) -> Iterator[Template]:
     """`count` different templates, always the same for a seed."""
+    for plan in plans(data, count, seed=seed):
+        yield Template(plan.name, draw(plan.base), {how: draw(ad) for how, ad in plan.others.items()})
+
+
+def plans(data: Path, count: int, *, seed: int) -> Iterator[Plan]:
+    """The same, not drawn."""
     products = sorted(
         path
         for folder in ("condensers", "ducting", "controllers", "outlets")
@@ -81,7 +95,7 @@ def templates(data: Path, count: int, *, seed: int = 5) -> Iterator[Template]:
             others["other photo"] = ad._replace(photo=photos[other])
         if ad.panel:
             others["other panel, words"] = ad._replace(panel=COLOURS[grounds[2]], headline=words[1])
-        yield Template(f"template {number}", draw(ad), {how: draw(each) for how, each in others.items()})
+        yield Plan(f"template {number}", ad, others)
 
 
 def draw(ad: Ad) -> Image.Image:

@@ -25,7 +25,9 @@ from adology_text.decode import open_picture
 from adology_text.engine import shared_reader
 from adology_text.reading import read_pixels
 from tests.quality import ocr_drawn as drawn
+from tests.quality import ocr_scripts as scripts
 from tests.quality.ocr_scoring import Tally
+from tests.quality.ocr_script_lines import SCRIPTS
 
 Row = tuple[str, Any, str, int, str]
 Pixels = NDArray[np.uint8]
@@ -35,6 +37,12 @@ TRUTH = "labelled/dev_ocr_truth.jsonl"
 GREEK_OR_MARKED = frozenset({"el", "vi", "tr"})
 """Languages whose letters the model has only in part."""
 
+UNLISTED_PRICES = {"gold-A1.webp": (842.64,)}
+"""Amounts that stand in a picture and not in its truth, which is partial: this one on an electricity bill in the photo.
+
+Reporting one is right; whether it is found does not count, as nobody looked for all others of its kind.
+"""
+
 GROUPS = {"creatives/egh": "photo ads", "creatives/hvac": "dense ads", "creatives/banners_es": "banners"}
 CONFIDENT = 0.8
 SETTINGS = TextSettings(threads=2)
@@ -42,12 +50,13 @@ SETTINGS = TextSettings(threads=2)
 
 @dataclass(frozen=True)
 class Labelled:
-    """A picture with its true lines; `partial`: there are more lines in it."""
+    """A picture with its true lines; `partial`: there are more lines in it. `unlisted`: amounts in some of those."""
 
     picture: Pixels
     lines: tuple[str, ...]
     group: str
     partial: bool
+    unlisted: tuple[float, ...] = ()
 
 
 @dataclass
@@ -64,7 +73,7 @@ class Prices:
 
 def measure(data: Path) -> list[Row]:
     """Everything; about ten minutes of one core."""
-    return [*measure_labelled(data), *measure_drawn(data), *measure_prices(data)]
+    return [*measure_labelled(data), *measure_drawn(data), *measure_prices(data), *measure_scripts(data)]
 
 
 def measure_labelled(data: Path, *, step: int = 1) -> list[Row]:
@@ -77,7 +86,7 @@ def measure_labelled(data: Path, *, step: int = 1) -> list[Row]:
     for one in pictures:
         facts = _facts(one.picture)
         ours.append([line.text for line in facts.lines])
-        _count(prices, facts, _true_amounts(one.lines), partial=one.partial)
+        _count(prices, facts, _true_amounts(one.lines), partial=one.partial, unlisted=one.unlisted)
     took = time.perf_counter() - began
     bare = bare_reader()
     began = time.perf_counter()
@@ -122,6 +131,16 @@ def measure_prices(data: Path, *, count: int = 150, seed: int = 11) -> list[Row]
     return _price_rows("text: prices, drawn", prices, "sizes 9 to 40 px, mostly straight on photos")
 
 
+def measure_scripts(data: Path, *, names: Sequence[str] = tuple(SCRIPTS), rounds: int = 3, seed: int = 1) -> list[Row]:
+    """Drawn lines of many scripts: those that the recogniser knows, and what it makes of the others."""
+    rows: list[Row] = []
+    for name in names:
+        drawn_ = scripts.drawn_script(name, photos(data), rounds=rounds, seed=seed)
+        facts = [_facts(one.picture) for one in drawn_]
+        rows += scripts.measure_script(name, drawn_, facts) if drawn_ else scripts.skipped(name)
+    return rows
+
+
 def labelled(data: Path, step: int = 1) -> Iterator[Labelled]:
     """Every `step`-th labelled picture."""
     for text in (data / TRUTH).read_text(encoding="utf-8").splitlines()[::step]:
@@ -132,7 +151,8 @@ def labelled(data: Path, step: int = 1) -> Iterator[Labelled]:
             page = not entry["file"].startswith("labelled/ocr/overlay")
             group = "pages" if page else "partly known letters" if entry["lang"] in GREEK_OR_MARKED else "overlays"
         picture = open_picture(path, sniff(path), SETTINGS.max_pixels)
-        yield Labelled(picture, tuple(entry["lines"]), group, entry.get("partial", False))
+        unlisted = UNLISTED_PRICES.get(path.name, ())
+        yield Labelled(picture, tuple(entry["lines"]), group, entry.get("partial", False), unlisted)
 
 
 def photos(data: Path) -> list[Path]:
@@ -168,15 +188,18 @@ def _true_amounts(lines: Iterable[str]) -> list[float]:
     return [*(float(one.amount) for one in found), *(float(one.amount) for one in off if one.amount)]
 
 
-def _count(prices: Prices, facts: TextFacts, true: Sequence[float], *, partial: bool) -> None:
+def _count(
+    prices: Prices, facts: TextFacts, true: Sequence[float], *, partial: bool, unlisted: Sequence[float] = ()
+) -> None:
     seen = [(float(one.amount), one.confidence > CONFIDENT) for one in facts.prices]
     prices.true += len(true)
     prices.found += sum(any(amount == one for one, _ in seen) for amount in true)
     prices.sure += sum(any(amount == one and sure for one, sure in seen) for amount in true)
     if not partial or true:
         prices.reported += len(seen)
-        prices.wrong += sum(amount not in true for amount, _ in seen)
-        prices.wrong_sure += sum(amount not in true and sure for amount, sure in seen)
+        wrong = [sure for amount, sure in seen if amount not in true and amount not in unlisted]
+        prices.wrong += len(wrong)
+        prices.wrong_sure += sum(wrong)
 
 
 def _rows(name: str, tally: Tally) -> list[Row]:

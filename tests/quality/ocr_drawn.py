@@ -50,13 +50,14 @@ def creatives(
     chance = random.Random(f"{kind}{seed}")
     for _ in range(count):
         size = chance.choice(sizes)
-        picture = _background(size, photos, chance)
+        picture = background(size, photos, chance)
         lines = chance.sample(LINES, 4 if size[1] > 100 else 2)
         height = chance.randint(9, 12) if kind == SMALL else chance.randint(18, max(19, min(40, size[1] // 6)))
         yield Drawn(_draw(picture, lines, height, kind, chance), tuple(lines), kind)
 
 
-def _background(size: tuple[int, int], photos: Sequence[Path], chance: random.Random) -> Image.Image:
+def background(size: tuple[int, int], photos: Sequence[Path], chance: random.Random) -> Image.Image:
+    """A photo, or one colour."""
     if not photos or chance.random() < 0.4:
         return Image.new("RGB", size, tuple(chance.randint(0, 255) for _ in range(3)))
     with Image.open(chance.choice(list(photos))) as photo:
@@ -88,10 +89,11 @@ def _draw(
             ink = (min(255, level + 32),) * 3 if level < 128 else (level - 48,) * 3
         drawing.text((x, y), line, font=face, fill=ink)
         y = bottom + max(4, height // 2)
-    return _compressed(picture, chance)
+    return compressed(picture, chance)
 
 
-def _compressed(picture: Image.Image, chance: random.Random) -> NDArray[np.uint8]:
+def compressed(picture: Image.Image, chance: random.Random) -> NDArray[np.uint8]:
+    """As a JPEG of middling quality leaves it."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=chance.choice((70, 80, 90)))
     return np.asarray(Image.open(file).convert("RGB"), dtype=np.uint8)
@@ -102,7 +104,7 @@ def prices(count: int, photos: Sequence[Path], *, seed: int = 1) -> Iterator[Dra
     chance = random.Random(f"prices{seed}")
     for _ in range(count):
         size = chance.choice(((300, 250), (300, 250), (600, 500), (970, 250)))
-        picture = _background(size, photos, chance)
+        picture = background(size, photos, chance)
         text, amount = _price(chance)
         line = chance.choice(("{}", "Now {}", "{} each", "only {}")).format(text)
         height = chance.choice((9, 11, 13, 16, 20, 28, 40))

@@ -6,31 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.quality import safety
-from tests.quality.embeddings import Row
+from tests.quality import bars, safety
 
 pytestmark = pytest.mark.timeout(170)
 
 
-def values(rows: list[Row]) -> dict[str, float]:
-    return {measure: value for measure, value, *_ in rows}
-
-
 def test_harmless_pictures_are_let_pass(shared_data: Path) -> None:
-    measured = values(safety.measure_pictures(shared_data, most=70))
-    assert measured["safety: score, median"] < 0.02
-    assert measured["safety: harmless pictures at low or above"] <= 0.02
-    assert measured["safety: harmless pictures at medium or above"] == 0
+    rows = safety.measure_pictures(shared_data, most=70)
+    assert bars.missed(rows, "safety", only="safety: harmless pictures") == []
+    assert bars.missed(rows, "safety", only="safety: score, median") == []
 
 
 def test_harmless_videos_are_let_pass(shared_data: Path) -> None:
     # A pig, a cockatoo and a cartoon rabbit reach the level low: known, and why it means nothing yet.
-    measured = values(safety.measure_films(shared_data, most=5))
-    assert measured["safety: harmless videos at medium or above"] == 0
+    rows = safety.measure_films(shared_data, most=5)
+    assert bars.missed(rows, "safety", only="safety: harmless videos") == []
 
 
 def test_harmless_copy_has_no_hit_and_political_ads_are_told(shared_data: Path) -> None:
-    measured = values(safety.measure_copy(shared_data))
-    assert measured["safety_copy: harmless copy with any hit"] <= 0.02
-    assert measured["safety_copy: political ads at low or above"] >= 0.65
-    assert measured["safety_copy: political ads with another category"] <= 0.05
+    assert bars.missed(safety.measure_copy(shared_data), "safety", only="safety_copy: ") == []

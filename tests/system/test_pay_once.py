@@ -44,7 +44,7 @@ CALL_S = 0.4
 """How long a vendor takes: long enough that every blow meets somebody in the middle of a call."""
 
 OF_KEYS = """
-select key, count(*), count(*) filter (where c.state = 'billed'),
+select key, array_agg(c.state order by c.began_at), bool_and(c.cost_usd > 0 or c.state = 'open'),
     extract(epoch from max(c.began_at) - min(c.began_at))::float
 from paid_calls c, unnest(c.analysis_keys) as key where c.state <> 'failed' group by key"""
 
@@ -166,17 +166,26 @@ def check(found: dict[str, Any]) -> None:
     assert linked == [(CREATIVES * ADS_OF_EACH,)]
     charged = found["charged"]
     assert {name: one.contents for name, one in charged.items()} == {"openai": CREATIVES, "bedrock": CREATIVES}
+    # One result for each key that was ever paid for, and no result that was not.
+    results = rig.rows(own, "select key, count(*) from analyses where state = 'done' and cost_usd > 0 group by key")
+    assert {count for _, count in results} == {1}
+    assert {key for key, _ in results} == {key for key, _, _, _ in found["keys"]}
     calls = sum(one.calls for one in charged.values())
-    in_ledger = sum(count for _, count, _, _ in found["keys"])
-    # Each key has a call that was billed and whose answer is what is stored; every other is accounted for.
-    assert len(found["keys"]) == 2 * CREATIVES
-    assert all(billed >= 1 for _, _, billed, _ in found["keys"])
-    assert calls <= in_ledger
+    states = {key: tuple(each) for key, each, _, _ in found["keys"]}
+    # The last call of a key was billed, and its answer is what is stored. Each one before it is an extra, and the
+    # ledger says of what kind: billed, its worker killed before the answer was stored; or cut off, its outcome unknown.
+    assert {each[-1] for each in states.values()} == {"billed"}
+    extras = [state for each in states.values() for state in each[:-1]]
+    assert set(extras) <= {"billed", "open", "unknown"}
+    assert all(priced for _, _, priced, _ in found["keys"])
+    # What the vendors charged for is what was billed and some of what was cut off: nothing beside the ledger.
+    billed = sum(each.count("billed") for each in states.values())
+    assert billed <= calls <= billed + len(extras) - extras.count("billed")
     again = calls - 2 * CREATIVES
     # A worker has at most its concurrency in hand when it dies.
     assert again <= found["struck"] * own.worker.concurrency
     # Whoever takes over waits until the dead one's lease has run out.
-    early = [key for key, count, _, apart in found["keys"] if count > 1 and apart < LEASE_S / 2]
+    early = [key for key, each, _, apart in found["keys"] if len(each) > 1 and apart < LEASE_S / 2]
     assert early == []
 
 

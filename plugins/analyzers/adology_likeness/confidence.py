@@ -26,6 +26,8 @@ WRITTEN_OVER = 0.03
 """Words that were written over take this much of a picture."""
 MOST_MUTUAL = 0.006
 MUTUAL_SHARE = 0.15
+MOST_EXCHANGED = 0.004
+"""Detail of things that took each other's place: some 200 pixels of the kept picture."""
 MOST_COVERED = 0.03
 LEAST_KEPT = 0.5
 LEAST_DETAIL = 0.01
@@ -85,6 +87,7 @@ def is_doubtful(difference: Difference, points: int) -> bool:
         or (difference.kept < KEPT_ALL and (bare or mutual))
         or difference.clash >= MOST_CLASH
         or difference.inverted > MOST_INVERTED
+        or difference.exchanged > MOST_EXCHANGED
         or least > MOST_REPLACED
         or difference.covered * (1 - difference.excused) > MOST_COVERED
         or difference.kept < LEAST_KEPT

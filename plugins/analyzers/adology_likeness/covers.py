@@ -21,6 +21,8 @@ EVEN = 0.75
 """The share of a line just within a bar that has the bar's colour."""
 EDGE = 4
 """Pixels on either side of where a bar begins."""
+DEEPER = 2
+"""The line so many pixels farther in is looked at as well."""
 SOLID = 0.75
 FLAT = 0.5
 GROUND_STEP = 16.0
@@ -87,7 +89,7 @@ def bounded_once(one: NDArray[np.float32], other: NDArray[np.float32], box: tupl
     ]
     for axis, at, end, inner, along in borders:
         if EDGE < at < end - EDGE:
-            over = slice(at - EDGE, at + EDGE)
+            over = slice(max(0, at - EDGE - DEEPER), at + EDGE + DEEPER)
             where = (over, along) if axis == 0 else (along, over)
             if sum(begins(picture[where], axis, inner) for picture in (one, other)) != 1:
                 return False
@@ -96,8 +98,14 @@ def bounded_once(one: NDArray[np.float32], other: NDArray[np.float32], box: tupl
 
 def begins(border: NDArray[np.float32], axis: int, inner: int) -> bool:
     """Whether a bar begins across this strip: a step all along, and one colour on the inner side of it."""
-    step = most(np.abs(border.take(-1, axis) - border.take(0, axis)))
-    inside = border.take(inner, axis)
-    even = float((most(np.abs(inside - np.median(inside, axis=0))) < STEP).mean()) > EVEN
+    step = most(np.abs(border.take(-1 - DEEPER, axis) - border.take(DEEPER, axis)))
+    # Near to where it begins a bar that lies a little aslant is not of one colour; farther in its words may begin.
+    rows = (inner, inner + (-DEEPER if inner else DEEPER))
+    even = max(_evenness(np.asarray(border.take(at, axis), np.float32)) for at in rows) > EVEN
     stepped = float((step > GROUND_STEP).mean()) > ROUGH or float((step > GROUND_STEP / 2).mean()) > ALL_ALONG
     return stepped and even
+
+
+def _evenness(line: NDArray[np.float32]) -> float:
+    """The share of a line that has its usual colour."""
+    return float((most(np.abs(line - np.median(line, axis=0))) < STEP).mean())

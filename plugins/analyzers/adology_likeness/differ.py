@@ -30,6 +30,7 @@ from adology_likeness.marks import (
     steps,
     with_tints,
 )
+from adology_likeness.swaps import exchanged
 
 REACH = 2
 """Pixels around which the other picture is looked at: alignment is that exact."""
@@ -66,6 +67,8 @@ class Difference(NamedTuple):
     excused: float
     colour: float
     """Mean change of colours and brightness, levels."""
+    exchanged: float = 0.0
+    """Detail of its own that each has in the one place where most was exchanged for something else."""
     bordered: float = 0.0
     """1 where what lies around the common part is plain in both pictures: a border, no part cut off."""
 
@@ -120,6 +123,7 @@ def _compare(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> Di
     lost_a = clean(out_a & (outside(other, one, WIDE) < STEP / 2) & rest)
     lost_b = clean(out_b & (outside(one, other, WIDE) < STEP / 2) & rest)
     details = [(steps(grey(picture)) > EDGE_STEP) & rest for picture in (a, b)]
+    edges = steps(grey(one)), steps(grey(other))
     alike, strong = going_together(grey(a), grey(b))
     together = alike > ALIKE
     tints = with_tints(one), with_tints(other)
@@ -139,4 +143,5 @@ def _compare(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> Di
         covered=float(covered.sum()) / total,
         excused=float(find_panels(one, other, covered).sum()) / max(1.0, float(covered.sum())),
         colour=colour,
+        exchanged=exchanged(one, other, edges, together, inside & ~bars),
     )

@@ -23,6 +23,11 @@ WORTH_SETTLING = 5
 FEW_POINTS = 24
 """With more keypoints in both, some would agree if one lay squarely over the other."""
 HALF = 0.5
+PARTLY = 0.8
+"""With less in common than this, laying one squarely over the other is tried as well."""
+LEAST_DETAIL = 0.01
+KEPT_SQUARELY = 0.6
+"""Of the detail: where so much lies in its place already, no other way of laying it counts."""
 REMEMBERED = 512
 FRAME_POINTS = 64
 """Keypoints found anew in a frame."""
@@ -66,7 +71,19 @@ def lay_over(a: Seen, b: Seen) -> Overlay | None:
     found = [one for alignment in worth if (one := _try(a, b, alignment)) is not None]
     if min(len(a.points), len(b.points)) < FEW_POINTS and not any(_is_sure(one) for one in found):
         found += [one for mirror in (False, True) if (one := _try(a, b, squarely(a, b, mirror))) is not None]
-    return max(found, key=_fit, default=None)
+    best = max(found, key=_fit, default=None)
+    if best is None or best.difference.bordered or min(best.difference[:2]) >= PARTLY:
+        return best
+    return _in_its_place(a, b) or best
+
+
+def _in_its_place(a: Seen, b: Seen) -> Overlay | None:
+    """One squarely over the other, where they agree that way: a template whose symmetric product also fits turned."""
+    square = squarely(a, b, mirror=False)
+    difference = differ(a.pixels, b.pixels, square.matrix, mirror=False)
+    if difference is None or difference.kept < KEPT_SQUARELY or difference.detail < LEAST_DETAIL:
+        return None
+    return Overlay(square, difference)
 
 
 def _is_sure(one: Overlay) -> bool:

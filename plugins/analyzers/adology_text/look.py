@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from adology_text import boxes, tiles
+from adology_text.between import signs_between
 from adology_text.boxes import Pixels
 from adology_text.ctc import Reading
 from adology_text.order import reading_order
@@ -17,6 +18,7 @@ from adology_text.rows import Piece, put_together, without_doubles
 from adology_text.scripts import tidied
 from adology_text.settings import When
 from adology_text.tiles import Place, Plan, Tile
+from adology_text.unreadable import doubted, readable
 from adology_text.zoom import zooms
 
 LOOKS_LIKE_TEXT = 0.5
@@ -57,10 +59,16 @@ def look(
     counts = [_counts(piece.reading, place, least_confidence) for piece, place in zip(read, places, strict=True)]
     real = without_doubles([piece for piece, one in zip(read, counts, strict=True) if one])
     left = [place for place, one in zip(places, counts, strict=True) if not one and place.score >= LOOKS_LIKE_TEXT]
-    unread = sum(not any(boxes.overlap(place.quad, piece.quad) > 0 for piece in real) for place in left)
-    lines, ornaments = tidied(read_whole(picture, put_together(real), reader))
+    unread = [p.quad for p in left if not any(boxes.overlap(p.quad, piece.quad) > 0 for piece in real)]
+    known = readable(real, unread)
+    lines, ornaments = tidied(read_whole(picture, put_together(known), reader))
+    lines = doubted([*lines, *signs_between(picture, lines, reader)])
     order = reading_order([line.quad for line in lines])
-    return Seen(pieces=tuple(lines[at] for at in order), unread=unread + ornaments, scale=plan.scale)
+    return Seen(
+        pieces=tuple(lines[at] for at in order),
+        unread=len(unread) + len(real) - len(known) + ornaments,
+        scale=plan.scale,
+    )
 
 
 def _counts(reading: Reading, place: Place, least_confidence: float) -> bool:

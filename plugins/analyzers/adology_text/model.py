@@ -111,7 +111,7 @@ class TextFacts(Struct, frozen=True, kw_only=True):
     the mean over frames. `smallest_height_px` and `_share` are those of the smallest line, and
     `lowest_contrast` is that of the palest; None where there is no text. `unread` counts places
     that look like text and could not be read: scripts that the model does not know (it knows
-    Latin, Greek, Chinese and Japanese), ornaments, pieces too small. `sampled_s` are the times of
+    Latin, Chinese and Japanese, and Greek in part), ornaments, pieces too small. `sampled_s` are the times of
     the frames that were looked at. `scale` below 1: the picture was larger than the setting
     `read_pixels` and was looked at at this scale. `truncated`: there are more lines than the
     setting `max_lines` keeps.

@@ -32,6 +32,10 @@ COLUMN = 0.5
 NEAR = 6.0
 COLUMN_LINES = 2
 """A piece begins a column when so many others, within `NEAR` heights, begin within `COLUMN` heights of its left."""
+STACK_LINES = 1
+"""So many are enough where the piece before it has as many below: two names side by side, each with its small print."""
+SAME_ROW = 0.3
+"""Heights: what begins less far above or below is the piece itself, or stands in its row."""
 
 SIGNS = "$€£¥₹₩₺₪₱₫₽"
 SIGN_ALIKE = 4.0
@@ -75,8 +79,11 @@ def put_together(pieces: Sequence[Piece]) -> list[Piece]:
     rest = sorted(pieces, key=lambda piece: (boxes.bounds(piece.quad), piece.reading.text))
     lines: list[Piece] = []
     for piece in rest:
-        starts = _starts_column(piece, rest)
-        before = next((line for line in reversed(lines) if not starts and _goes_on(line, piece)), None)
+        below = _aligned(piece, rest)
+        before = next((line for line in reversed(lines) if _goes_on(line, piece)), None)
+        # Lines above and below begin at the same distance from the left: the gutter is narrow, but real.
+        if before is not None and (below >= COLUMN_LINES or min(below, _aligned(before, rest)) >= STACK_LINES):
+            before = None
         if before is None:
             lines.append(piece)
         else:
@@ -84,13 +91,14 @@ def put_together(pieces: Sequence[Piece]) -> list[Piece]:
     return lines
 
 
-def _starts_column(piece: Piece, pieces: Sequence[Piece]) -> bool:
-    """Whether lines above and below begin at the same distance from the left: the gutter is narrow, but real."""
+def _aligned(piece: Piece, pieces: Sequence[Piece]) -> int:
+    """How many others, above and below, begin at the same distance from the left."""
     left, top, _, _ = boxes.bounds(piece.quad)
     height = boxes.size(piece.quad)[1]
     others = (boxes.bounds(other.quad) for other in pieces if other is not piece)
-    aligned = [at for at in others if abs(at[0] - left) < COLUMN * height and abs(at[1] - top) < NEAR * height]
-    return len(aligned) >= COLUMN_LINES
+    return sum(
+        abs(at[0] - left) < COLUMN * height and SAME_ROW * height < abs(at[1] - top) < NEAR * height for at in others
+    )
 
 
 def _goes_on(line: Piece, piece: Piece) -> bool:

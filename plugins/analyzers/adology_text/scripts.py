@@ -46,7 +46,7 @@ def tidied(pieces: Sequence[Piece]) -> tuple[list[Piece], int]:
 
 def greek(text: str) -> str:
     """A line with Greek words has the rest of its words in Greek letters, where they look the same."""
-    if sum(_is_greek(letter) for letter in text) < GREEK_LETTERS:
+    if sum(is_greek(letter) for letter in text) < GREEK_LETTERS:
         return text
     return WORD.sub(lambda match: _greek_word(match.group()), text)
 
@@ -54,10 +54,11 @@ def greek(text: str) -> str:
 def _greek_word(word: str) -> str:
     turned = word.translate(GREEK_FOR)
     # A word with letters that Greek has not is in Latin on purpose.
-    return turned if all(_is_greek(letter) for letter in turned) else word
+    return turned if all(is_greek(letter) for letter in turned) else word
 
 
-def _is_greek(letter: str) -> bool:
+def is_greek(letter: str) -> bool:
+    """Whether it is a letter of the Greek alphabet."""
     return unicodedata.name(letter, "").startswith("GREEK")
 
 

@@ -127,6 +127,36 @@ def test_another_ad_of_the_template_is_not_merged(other: Image.Image) -> None:
     assert compare(original(), made(other)) is None
 
 
+def shop_ad(product: str, *, words: str = "Now in store", bar: str = "black", tilt: float = 0.0) -> Image.Image:
+    """A small pale product on white, on a plain ground with a bar of words below."""
+    picture = Image.new("RGB", (1200, 628), (0, 122, 104))
+    drawing = ImageDraw.Draw(picture)
+    drawing.rectangle((480, 90, 800, 400), fill="white")
+    if product == "disc":
+        drawing.ellipse((560, 180, 720, 310), fill=(238, 238, 240), outline=(215, 215, 220), width=6)
+        drawing.ellipse((600, 210, 680, 280), fill=(248, 248, 248), outline=(222, 222, 226), width=4)
+    else:
+        for step in range(6):
+            box = (545 + 18 * step, 125 + 30 * step, 655 + 18 * step, 225 + 30 * step)
+            drawing.ellipse(box, fill=(242, 240, 244), outline=(205, 203, 210), width=5)
+    drawing.polygon([(0, 430), (1200, 430 + tilt), (1200, 628), (0, 628)], fill=bar)
+    ink = "black" if bar == "white" else "white"
+    drawing.text((70, 450), words, fill=ink, font=ImageFont.load_default(46))
+    drawing.text((70, 510), "$24.99", fill=ink, font=ImageFont.load_default(76))
+    return picture
+
+
+def test_a_pale_product_exchanged_for_another_is_another_ad() -> None:
+    assert compare(made(shop_ad("disc")), made(shop_ad("stack"))) is None
+    assert compare(made(shop_ad("disc")), made(shop_ad("disc").resize((800, 419)))) is not None
+
+
+def test_a_bar_that_begins_a_little_aslant_is_a_bar() -> None:
+    first = shop_ad("stack", bar="white", tilt=6)
+    second = shop_ad("stack", words="Only online today", bar="#c41e3a", tilt=0)
+    assert compare(made(first), made(second)) is None
+
+
 def test_unrelated_and_plain_pictures_have_nothing_in_common() -> None:
     plain = made(Image.new("RGB", (300, 200), "white"))
     assert compare(original(), made(scene(500, 400, seed=21))) is None

@@ -46,6 +46,23 @@ def saved(picture: Image.Image, path: Path) -> Path:
     return path
 
 
+def test_a_script_that_the_model_does_not_know_is_left_out_and_said_to_be_unread(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (900, 700), "white")
+    try:
+        font = ImageFont.truetype("DejaVuSans-Bold.ttf", 54)
+    except OSError:
+        pytest.skip("no font with Cyrillic letters is installed")
+    lines = ("СКИДКА на всё", "Только до 30 июня", "Бесплатная доставка", "Подробности на сайте")
+    for row, line in enumerate(lines):
+        ImageDraw.Draw(picture).text((40, 40 + 110 * row), line, font=font, fill="black")
+    write(picture, "Brandline", (40, 560), 60)
+
+    facts = analyze(saved(picture, tmp_path / "a.png"))
+
+    assert [line.text for line in facts.lines] == ["Brandline"]
+    assert facts.unread >= 3
+
+
 def test_lines_are_read_with_place_height_and_contrast(tmp_path: Path) -> None:
     picture = Image.new("RGB", (800, 600), "white")
     write(picture, "Summer sale", (80, 60), 70)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from adology_text import boxes, ink, tiles
+from adology_text.between import signs_between
 from adology_text.boxes import Quad, from_bounds
-from adology_text.ctc import Alphabet, Reading
+from adology_text.ctc import Alphabet, Letter, Reading
 from adology_text.order import reading_order
 from adology_text.rows import Piece, put_together, without_doubles
 from adology_text.scripts import greek, tidied
 from adology_text.spans import merge
 from adology_text.tiles import Place
+from adology_text.unreadable import doubted, readable
 from adology_text.zoom import zooms
 
 
@@ -145,6 +148,16 @@ def test_columns_with_a_narrow_gutter_stay_apart() -> None:
     assert len(put_together([*left, *right])) == 8
 
 
+def test_two_names_side_by_side_with_small_print_below_stay_two() -> None:
+    names = [piece("Alpha+", (36, 30, 205, 49)), piece("Beta", (200, 27, 254, 49))]
+    below = [piece("(alphazol)", (37, 48, 115, 61)), piece("(betazol)", (202, 50, 280, 67))]
+
+    assert [line.reading.text for line in put_together(names)] == ["Alpha+ Beta"]
+    assert {line.reading.text for line in put_together([*names, *below])} == {
+        "Alpha+", "Beta", "(alphazol)", "(betazol)",
+    }  # fmt: skip
+
+
 def test_of_two_readings_of_one_place_the_surer_or_the_fuller_stays() -> None:
     twice = [piece("$13,000", (10, 10, 100, 40)), piece("$13.000", (10, 20, 100, 50), confidence=0.9)]
     part = [piece("See store for details", (10, 10, 300, 40), confidence=0.95), piece("details", (220, 10, 300, 40))]
@@ -168,6 +181,78 @@ def test_the_letter_o_after_a_sign_is_a_zero_and_lone_ornaments_are_left_out() -
 
     assert [line.reading.text for line in lines] == ["$0 UPFRONT", "Old $Ode"]
     assert ornaments == 1
+
+
+def test_what_an_unknown_script_looks_like_is_no_text() -> None:
+    invented = [piece("HINCOLN SH", (0, 0, 300, 20), 0.83), piece("UUCU 4C4", (0, 40, 300, 60), 0.78)]
+    by_chance = piece("CA", (0, 80, 90, 100), 0.97)
+    brand, amount = piece("Brandline", (0, 120, 100, 140), 0.998), piece("-70%", (0, 160, 60, 180), 0.97)
+
+    assert readable([*invented, by_chance, brand, amount], []) == [brand, amount]
+
+
+def test_places_without_any_reading_tell_of_an_unknown_script_as_well() -> None:
+    left = piece("70", (0, 0, 40, 20), 0.88)
+
+    assert readable([left], [from_bounds(0, 40, 300, 60)]) == []
+    assert readable([left], []) == [left]
+
+
+def test_a_poor_line_among_good_ones_is_kept() -> None:
+    lines = [piece("Summer sale ends Sunday", (0, 0, 300, 20)), piece("Terns and conditons", (0, 40, 200, 55), 0.7)]
+
+    assert readable(lines, [from_bounds(0, 90, 20, 110)]) == lines
+
+
+def test_greek_is_kept_and_never_sure() -> None:
+    lines = [piece("αργγειλε σεα", (0, 0, 200, 20), 0.9), piece("10 μm of π", (0, 40, 100, 60), 0.99)]
+
+    assert [line.reading.confidence for line in doubted(lines)] == [0.6, 0.99]
+    assert readable(lines[:1], [from_bounds(0, 40, 300, 60)]) == lines[:1]
+
+
+class _Says:
+    """Reads the same in every crop that it is given."""
+
+    def __init__(self, text: str, sure: float) -> None:
+        self._reading = Reading(
+            text=text, confidence=sure, letters=tuple(Letter(text=letter, sure=sure, at=0.5) for letter in text)
+        )
+        self.crops: list[boxes.Pixels] = []
+
+    def find(self, picture: boxes.Pixels) -> tuple[Quad, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+        raise AssertionError(f"nothing is looked for in {picture.shape}")
+
+    def read(self, crops: Sequence[boxes.Pixels]) -> list[Reading]:
+        self.crops += crops
+        return [self._reading for _ in crops]
+
+
+def _row_of_two(apart: int, sign: str = "+") -> tuple[boxes.Pixels, list[Piece]]:
+    picture = Image.new("RGB", (700, 100), "white")
+    drawing = ImageDraw.Draw(picture)
+    drawing.text((105 + apart / 2, 20), sign, fill="black", font=ImageFont.load_default(40), anchor="ma")
+    ends = [piece("Alpha", (5, 20, 105, 60)), piece("Beta", (105 + apart, 22, 200 + apart, 60))]
+    return np.asarray(picture), ends
+
+
+@pytest.mark.parametrize(("read", "sure", "found"), [
+    ("+", 0.8, 1), ("十。", 0.6, 1), ("+", 0.4, 0), ("人", 0.95, 0), ("1", 0.9, 0), ("+ more", 0.9, 0),
+])  # fmt: skip
+def test_a_plus_between_two_pieces_of_a_row_is_found(read: str, sure: float, found: int) -> None:
+    picture, ends = _row_of_two(60)
+    signs = signs_between(picture, ends, _Says(read, sure))
+
+    assert [one.reading.text for one in signs] == ["+"] * found
+    assert all(boxes.bounds(one.quad)[0] == 105 and boxes.bounds(one.quad)[2] == 165 for one in signs)
+
+
+@pytest.mark.parametrize(("apart", "sign"), [(10, "+"), (300, "+"), (60, "")])
+def test_spaces_that_are_empty_too_narrow_or_too_wide_are_not_read(apart: int, sign: str) -> None:
+    reader = _Says("+", 0.9)
+
+    assert signs_between(*_row_of_two(apart, sign), reader) == []
+    assert reader.crops == []
 
 
 def test_text_in_han_letters_is_no_ornament() -> None:
