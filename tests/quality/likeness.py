@@ -33,7 +33,7 @@ from tests.quality.variants import CHANGES
 SIDE = 640
 BINS = (0.0, 0.2, 0.5, 0.95, 0.985, 1.0)
 SEED = 201
-"""Of the templates: the method was made with those of seeds 5, 23 and 41, and mended with 7, 11, 13, 97, 101 and 102."""
+"""Of the templates: the method was made with seeds 5, 23 and 41, and mended with 7, 11, 13, 97, 101 and 102."""
 CLIPS = (
     "clips/cockatoo.mp4", "clips/mdn-frog.webm", "clips/mdn-pig.webm", "clips/mdn-rabbit320.mp4", "clips/v2s.mov",
     "clips/bigbuckbunny.mp4", "clips/carphone_pristine.mp4", "near_dup/chair-orig-22-sd-bar.mp4",

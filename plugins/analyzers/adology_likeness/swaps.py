@@ -32,7 +32,7 @@ LARGEST_PLACE = 0.5
 GROUND = 12.0
 """Levels within which surroundings are of one colour."""
 PLAIN = 0.35
-"""Share of the surroundings that is of one colour: a thing that fills its white ground touches what lies around that."""
+"""Share of the surroundings of one colour: a thing that fills its white ground touches what lies around that."""
 SAME_GROUND = 40.0
 """Levels by which the two grounds may differ."""
 OWN = 0.25
