@@ -104,6 +104,11 @@ class Leaver(Rival):
         )
         rows("insert into budget_use values (current_date, 'organisation:rival', 0.5), (current_date, 'all', 0.5)")
         rows("insert into rate_buckets values ('o:rival', 1, now())")
+        rows("insert into brands_added (brand, org_id, added_by) select 'nike', 'rival', id from users"
+             " where org_id = 'rival' limit 1")  # fmt: skip
+        rows("insert into task_analyses (task, org_id, key, analyzer, subject_kind, subject, brand)"
+             " select id, 'rival', %s, 'copy', 'ad', %s, 'nike' from tasks where org_id = 'rival' limit 1",
+             [CANARY, COPY])  # fmt: skip
 
     async def _add_objects(self, objects: S3Store) -> None:
         ad = Ad(id=CANARY, media=(Media(url=URL, kind="image"),), owner_org_id="rival", raw={"note": CANARY})

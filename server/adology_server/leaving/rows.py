@@ -24,6 +24,8 @@ _IN_ORDER: Final = (
     "board_ads",
     "boards",
     "brandspace_brands",
+    "brands_added",
+    "task_analyses",
     "tasks",
     "idempotency_keys",
     "events",
