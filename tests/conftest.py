@@ -44,3 +44,13 @@ def shared_data() -> Path:
     if not (folder / "manifest.tsv").exists():
         pytest.skip(f"real test data is not at {folder}; set ADOLOGY_TEST_DATA to its folder")
     return folder
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of a group share a costly start. Where xdist stops telling its scheduler so, each process makes its own."""
+    if not config.getoption("loadgroup", False):
+        return
+    for item in items:
+        if item.get_closest_marker("xdist_group") is not None and "@" not in item.nodeid:
+            raise pytest.UsageError(f"xdist does not group {item.nodeid}: it does not fit this pytest")

@@ -26,7 +26,7 @@ class Size(Struct, frozen=True, kw_only=True):
     understood: int = 60
     remembered: int = 2000
     served_ads: int = 100_000
-    requests: int = 3000
+    requests: int = 1500
     connections: tuple[int, ...] = (1, 32)
     growth: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     walks: int = 60

@@ -18,7 +18,7 @@ import pytest
 from tests.server.rig import PASSWORD
 
 HERE = Path(__file__).parent / "node"
-REQUIRED = "ADOLOGY_TEST_NODE"
+REQUIRED = "TESTS_NEED_NODE"
 """Set in CI: there a missing Node is a failure, and no skip."""
 OLDEST = 20
 WITH_SOCKETS = 22
