@@ -23,7 +23,7 @@ from adology_server.manners.idempotency import Replay
 from adology_server.problems import PROBLEM, Refusal
 from adology_server.requests import request_id
 from adology_server.tenancy import SlowError
-from adology_server.turns import BusyError
+from adology_server.turns import CrowdedError
 
 RETRY_S = 2
 """When to ask again while one of our services is away."""
@@ -46,7 +46,7 @@ def refusal_of(request: Request[Any, Any, Any], error: Exception) -> Refusal:
     match error:
         case Refusal():
             return error
-        case BusyError():
+        case CrowdedError():
             logger.bind(error=str(error)).warning("an organisation waited for its own requests in vain")
             detail = "Your organisation has as many requests under way as it may at once: wait until some have ended."
             return Refusal("too-many", detail, headers={"retry-after": str(RETRY_S)})

@@ -99,7 +99,7 @@ class Tenants:
 
         Raises:
             UnavailableError: the database does not answer.
-            BusyError: the organisation has enough under way.
+            CrowdedError: the organisation has enough under way.
             SlowError: a statement took too long.
         """
         try:

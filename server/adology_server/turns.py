@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from adology.errors import UnavailableError
 
 
-class BusyError(UnavailableError):
+class CrowdedError(UnavailableError):
     """One organisation has as much under way as it may at once, and waited for its turn in vain."""
 
     code = "ADO-5945"
@@ -36,7 +36,7 @@ class Turns:
         """Hold a turn of that name for the length of the block; None waits for nobody.
 
         Raises:
-            BusyError: none came up in time.
+            CrowdedError: none came up in time.
         """
         if name is None:
             yield
@@ -64,7 +64,7 @@ class Turns:
             async with asyncio.timeout(self._wait_s):
                 await gate.turns.acquire()
         except TimeoutError:
-            raise BusyError(
+            raise CrowdedError(
                 f"organisation {name!r} holds {self.at_once} connections of this process, and none came back"
                 f" within {self._wait_s:g} s",
                 hint="Its requests are slow, or many: see the log for which; or raise"

@@ -50,6 +50,7 @@ def test_other_ads_of_a_template_that_were_once_merged_are_not(
     assert likeness.judge(one, other, true=False, held_out=False).confidence < SURE
 
 
+@pytest.mark.slow
 def test_changed_videos_are_found_and_others_are_not(shared_data: Path) -> None:
     clips = ("clips/carphone_pristine.mp4", "near_dup/bigbuckbunny__q.mp4")
     rows = likeness.measure_films(shared_data, clips=clips, changes=("trimmed",))

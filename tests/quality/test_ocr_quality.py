@@ -16,6 +16,7 @@ def values(rows: list[ocr.Row]) -> dict[str, float]:
     return {measure: value for measure, value, *_ in rows}
 
 
+@pytest.mark.slow
 def test_small_letters_are_read_better_than_by_the_bare_library(shared_data: Path) -> None:
     # Of this size, where fine print is most easily missed.
     rows = ocr.measure_drawn(shared_data, count=4, kinds=(drawn.SMALL,), sizes=((1080, 1080),))

@@ -11,6 +11,7 @@ from tests.quality import bars, video
 pytestmark = pytest.mark.timeout(170)
 
 
+@pytest.mark.slow
 def test_drawn_films_have_their_cuts_found_and_little_else() -> None:
     # One seed in one encoding: some thirty changes.
     rows = video.shot_rows("drawn pictures", video.judge_drawn([201]))

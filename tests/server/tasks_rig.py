@@ -44,7 +44,10 @@ async def running(settings: AdologySettings, **how: Any) -> AsyncIterator[None]:
 
 
 STALL_LOCK = 77
-_STALLED = "from pg_locks where objid = %s and locktype = 'advisory' and not granted"
+_STALLED = (
+    "from pg_locks where objid = %s and locktype = 'advisory' and not granted"
+    " and database = (select oid from pg_database where datname = current_database())"  # others test on this server too
+)
 
 
 class Stall:

@@ -30,7 +30,10 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param(name, marks=[pytest.mark.slow] if "hands on" not in name else []) for name in MOMENTS],
+)
 def test_a_killed_runner_leads_to_no_second_payment(
     settings: AdologySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:

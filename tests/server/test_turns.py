@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from adology.settings import AdologySettings
-from adology_server.turns import BusyError, Turns
+from adology_server.turns import CrowdedError, Turns
 from tests.server.rig import Client, World, serving
 from tests.server.test_matrix import insert_session, insert_user
 
@@ -77,7 +77,7 @@ def test_a_turn_comes_back_whatever_became_of_it() -> None:
             async with turns.turn("a"):
                 raise ZeroDivisionError
         async with turns.turn("a"), turns.turn("a"), turns.turn(None), turns.turn("b"):
-            with pytest.raises(BusyError, match="'a' holds 2 connections"):
+            with pytest.raises(CrowdedError, match="'a' holds 2 connections"):
                 async with turns.turn("a"):
                     pass
             waiting = asyncio.create_task(turns.turn("a").__aenter__())

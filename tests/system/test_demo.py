@@ -264,6 +264,7 @@ def test_a_killed_demo_leaves_nothing_running(running: subprocess.Popen[bytes], 
         time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_servers_that_end_meanwhile_end_the_demo_with_an_error(
     running: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ EXPECTED_CALLS = {
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_each_call_failing_once_loses_nothing(
     settings: AdologySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: When
 ) -> None:
