@@ -73,7 +73,7 @@ def main() -> int:
     with open_lab() as lab:
         lines = uvloop.run(run(lab, given.names or list(MEASUREMENTS), size))
     print(show(lines))
-    return 1 if any(line.is_met is False or line.what == FAILED for line in lines) else 0
+    return 1 if any(line.is_met is False or line.what.endswith(FAILED) for line in lines) else 0
 
 
 if __name__ == "__main__":

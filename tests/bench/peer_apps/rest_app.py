@@ -172,10 +172,11 @@ async def _count(session: AsyncSession, value: Any, space: UUID, label: list[str
 @app.get("/v1/statistics")
 async def statistics(session: Session, brandspace: UUID, new_days: int = 7) -> Statistics:
     """The brandspace in numbers."""
-    told, new = _status(), Feed.first_seen_at >= datetime.now(UTC) - timedelta(days=new_days)
-    counted = _of_space(
-        select(Feed.brand, SpaceBrand.role, told.label("status"), func.count(), func.count().filter(new)), brandspace
-    ).group_by(Feed.brand, SpaceBrand.role, told)
+    new = Feed.first_seen_at >= datetime.now(UTC) - timedelta(days=new_days)
+    rows = select(Feed.brand, SpaceBrand.role, _status().label("status"), new.label("new"))
+    found = _of_space(rows, brandspace).subquery()
+    group = (found.c.brand, found.c.role, found.c.status)
+    counted = select(*group, func.count(), func.count().filter(found.c.new)).group_by(*group)
     brands: dict[str, BrandCount] = {}
     for brand, role, state, ads, fresh in (await session.execute(counted)).all():
         one = brands.setdefault(brand, BrandCount(brand=brand, role=role, ads=0, new=0, states={}))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import BigInteger, ForeignKey, Text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -15,7 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 class Base(DeclarativeBase):
     """All tables."""
 
-    type_annotation_map: ClassVar = {list[str]: ARRAY(Text), dict[str, Any]: JSONB, int: BigInteger}
+    type_annotation_map: ClassVar = {
+        list[str]: ARRAY(Text), dict[str, Any]: JSONB, int: BigInteger, datetime: DateTime(timezone=True),
+    }  # fmt: skip
 
 
 class SpaceBrand(Base):
