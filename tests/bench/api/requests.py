@@ -208,8 +208,15 @@ async def _check_same(sides: dict[Side, str], asked: list[Question], name: Name)
                     if answer.status != OK:
                         raise BenchError(f"{side} answers {answer.status} to {question.path}: {await answer.text()}")
                     found.append(_gist(name, await answer.json()))
-            if found[0] != found[1]:
+            if not _agree(name, *found):
                 raise BenchError(f"{question.path} gives {found[0]} and {found[1]}")
+
+
+def _agree(name: Name, ours: Any, theirs: Any) -> bool:
+    if name != "similar ads":
+        return bool(ours == theirs)
+    # The peer searches private creatives too and leaves them out afterwards: some places go to nobody.
+    return 2 * len(set(ours) & set(theirs)) >= len(ours)
 
 
 def _gist(name: Name, body: Any) -> Any:
