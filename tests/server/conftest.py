@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
+from adology.settings import AdologySettings
+from tests.server.similar_rig import Seeded
 from tests.system.conftest import pytest_collection_modifyitems, settings, stack, store_settings
 
 __all__ = ["pytest_collection_modifyitems", "settings", "stack", "store_settings"]
+
+
+@pytest.fixture
+def seeded(settings: AdologySettings) -> Iterator[Seeded]:
+    made = Seeded(settings)
+    yield made
+    made.link.close()

@@ -11,43 +11,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-import psycopg
 import pyarrow.parquet as pq
 import pytest
 
 from adology.settings import AdologySettings
 from adology_server.tasks.bulk import BulkRow
 from clients.adology_client import Adology
-from tests.server.rig import Client, World, log_in, serving
+from tests.server.rig import Client, log_in, serving
+from tests.server.similar_rig import Seeded
 from tests.server.tasks_rig import is_, quick, running, wait_task
-from tests.system.committing import Committing
 from tests.system.rows import sha
 
 pytestmark = pytest.mark.timeout(120)
 ABSENT = 987_654_321
-
-
-class Seeded(World):
-    """Two organisations with a brandspace each, and ads with vectors."""
-
-    def __init__(self, settings: AdologySettings) -> None:
-        super().__init__(settings)
-        for org in ("acme", "rival"):
-            self.add_org(org)
-            self.add_user(org, f"owner@{org}.example")
-        self.link = psycopg.connect(self.url, autocommit=True)
-        self.catalogue = Committing(self.link)
-
-    def ad_id(self, name: str) -> int:
-        ((number,),) = self.rows("select id from ads where source_ad_id = %s", [name])
-        return int(number)
-
-
-@pytest.fixture
-def seeded(settings: AdologySettings) -> Any:
-    made = Seeded(settings)
-    yield made
-    made.link.close()
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ from typing import Any
 
 import aiohttp
 import msgspec
-import psycopg
 import pytest
 from PIL import Image, ImageDraw
 
@@ -17,35 +16,12 @@ from adology.store import Database
 from adology.store.follower import Follower
 from adology_faiss.indexes import VectorIndexes
 from adology_faiss.postgres_home import PostgresHome
-from tests.server.rig import Client, World, log_in, serving
-from tests.system.committing import Committing
+from tests.server.rig import Client, log_in, serving
+from tests.server.similar_rig import Seeded
 from tests.system.rows import sha
 
 pytestmark = pytest.mark.timeout(90)
 ABSENT = 987_654_321
-
-
-class Seeded(World):
-    """Two organisations, two brands, and ads with vectors."""
-
-    def __init__(self, settings: AdologySettings) -> None:
-        super().__init__(settings)
-        for org in ("acme", "rival"):
-            self.add_org(org)
-            self.add_user(org, f"owner@{org}.example")
-        self.link = psycopg.connect(self.url, autocommit=True)
-        self.catalogue = Committing(self.link)
-
-    def ad_id(self, name: str) -> int:
-        ((number,),) = self.rows("select id from ads where source_ad_id = %s", [name])
-        return int(number)
-
-
-@pytest.fixture
-def seeded(settings: AdologySettings) -> Any:
-    made = Seeded(settings)
-    yield made
-    made.link.close()
 
 
 async def followed(client: Client, path: str, count: int, **query: Any) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from adology_server.manners.audit import Refusals
 from adology_server.manners.cors import Preflights
 from adology_server.manners.idempotency import Replies
 from adology_server.manners.tags import Tagged
+from adology_server.manners.whole import change_answer
 from adology_server.requests import ASKED, RequestLog, vary
 from adology_server.tenancy import Tenants
 
@@ -88,20 +89,7 @@ class Compressed:
         if scope["type"] != ScopeType.HTTP or not _takes_gzip(scope):
             await self._app(scope, receive, send)
             return
-        start: Message | None = None
-
-        async def answer(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            if start is not None and message["type"] == "http.response.body":
-                first, start = start, None
-                first, message = _packed(first, message)
-                await send(first)
-            await send(message)
-
-        await self._app(scope, receive, answer)
+        await change_answer(self._app, scope, receive, send, _packed)
 
 
 def _takes_gzip(scope: Scope) -> bool:

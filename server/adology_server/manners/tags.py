@@ -6,8 +6,9 @@ import hashlib
 from typing import Any
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
+from adology_server.manners.whole import change_answer
 from adology_server.requests import vary
 
 _DIGITS = 24
@@ -36,20 +37,7 @@ class Tagged:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        start: Message | None = None
-
-        async def answer(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            if start is not None and message["type"] == "http.response.body":
-                first, start = start, None
-                first, message = _tagged(scope, first, message)
-                await send(first)
-            await send(message)
-
-        await self._app(scope, receive, answer)
+        await change_answer(self._app, scope, receive, send, lambda start, message: _tagged(scope, start, message))
 
 
 def _tagged(scope: Any, start: Any, message: Any) -> tuple[Any, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -91,6 +92,19 @@ def _decode(body: str) -> UUID:
         raise UndecodableError(f"the body is no TaskMessage: {error}") from error
 
 
+class _Parts(NamedTuple):
+    """What the process works with."""
+
+    database: Database
+    sqs: Sqs
+    store: TaskStore
+    files: TaskFiles
+    refresher: Refresher
+    renewer: Renewer
+    purge: Purge
+    kinds: dict[str, Do]
+
+
 async def run_tasks(settings: AdologySettings, stop: asyncio.Event, *, window: int = WINDOW) -> int:
     """Do tasks, tell news and forget old things until `stop`; the number of messages abandoned.
 
@@ -99,64 +113,11 @@ async def run_tasks(settings: AdologySettings, stop: asyncio.Event, *, window: i
     Raises:
         ConfigError: an address is missing.
     """
-    queues, own = settings.queues, settings.server
-    names = queue_names(queues)
-    async with (
-        Database(settings.postgres) as database,
-        Tenants(settings) as tenants,
-        open_client(settings.aws, "sqs") as client,
-        open_client(settings.aws, "s3") as s3,
-        open_documents(settings.mongo) as documents,
-        contextlib.AsyncExitStack() as stack,
-    ):
-        sqs, store, analyzers = Sqs(client), TaskStore(database, own), Analyzers(settings)
-        objects = S3Store(s3, settings.s3)
-        files, purge = TaskFiles(store, objects), Purge(settings, database, objects, documents)
-
-        async def send(tasks: Sequence[UUID]) -> None:
-            await sqs.send(names["task"], [msgspec.json.encode(TaskMessage(task=task)).decode() for task in tasks])
-
-        refresher = Refresher(database, store, lambda body: sqs.send(names["gather"], [body]), own.task_kept_s)
-        renewer = Renewer(
-            database,
-            tenants,
-            store,
-            analyzers,
-            lambda bodies: sqs.send(names["analyze"], bodies),
-            kept_s=own.task_kept_s,
-            window=window,
-        )
-        searcher = await stack.enter_async_context(BulkSearcher(settings, tenants, files, analyzers))
-        kinds: dict[str, Do] = {
-            "refresh": refresher.start,
-            "export": Exporter(tenants, files, own.stale_look_s).export,
-            "search": searcher.search,
-            "reanalyze": renewer.start,
-        }
-        news = News(database)
-        consumer = Consumer(
-            sqs,
-            names["task"],
-            Runner(store, kinds, own.task_lease_s).handle,
-            concurrency=AT_ONCE,
-            prefetch=0,
-            visibility_s=queues.visibility_s,
-            wait_s=queues.wait_s,
-            timeout_s=own.task_deadline_s,
-            drain_s=settings.worker.drain_s,
-        )
-        due = asyncio.Event()
+    async with contextlib.AsyncExitStack() as stack:
+        parts = await _open_parts(settings, stack, window)
+        consumer = _consumer(settings, parts)
         logger.bind(queue=consumer.queue).info("task runner ready")
-        loops = [
-            asyncio.create_task(listen(database.url, ["adology_tasks"], lambda *_: due.set(), due.set)),
-            asyncio.create_task(_repeat("dispatch", lambda: store.dispatch(send), LOOK_S, due)),
-            asyncio.create_task(_repeat("follow", refresher.look, LOOK_S)),
-            asyncio.create_task(_repeat("renewals", renewer.look, LOOK_S)),
-            asyncio.create_task(_repeat("news", news.look, LOOK_S)),
-            asyncio.create_task(_repeat("files", files.forget, TIDY_S)),
-            asyncio.create_task(_repeat("leaving", purge.look, LEAVE_S)),
-            asyncio.create_task(_repeat("tidy", lambda: _tidy(store, database, own.events_kept_s), TIDY_S)),
-        ]
+        loops = [asyncio.create_task(one) for one in _loops(settings, parts)]
         try:
             await _consume(consumer, stop, loops)
         finally:
@@ -165,6 +126,71 @@ async def run_tasks(settings: AdologySettings, stop: asyncio.Event, *, window: i
             await asyncio.gather(*loops, return_exceptions=True)
     logger.bind(handled=consumer.handled, abandoned=consumer.abandoned).info("task runner stopped")
     return consumer.abandoned
+
+
+async def _open_parts(settings: AdologySettings, stack: contextlib.AsyncExitStack, window: int) -> _Parts:
+    own, names = settings.server, queue_names(settings.queues)
+    database = await stack.enter_async_context(Database(settings.postgres))
+    tenants = await stack.enter_async_context(Tenants(settings))
+    sqs = Sqs(await stack.enter_async_context(open_client(settings.aws, "sqs")))
+    objects = S3Store(await stack.enter_async_context(open_client(settings.aws, "s3")), settings.s3)
+    documents = await stack.enter_async_context(open_documents(settings.mongo))
+    store, analyzers = TaskStore(database, own), Analyzers(settings)
+    files = TaskFiles(store, objects)
+    refresher = Refresher(database, store, lambda body: sqs.send(names["gather"], [body]), own.task_kept_s)
+    renewer = Renewer(
+        database,
+        tenants,
+        store,
+        analyzers,
+        lambda bodies: sqs.send(names["analyze"], bodies),
+        kept_s=own.task_kept_s,
+        window=window,
+    )
+    searcher = await stack.enter_async_context(BulkSearcher(settings, tenants, files, analyzers))
+    kinds: dict[str, Do] = {
+        "refresh": refresher.start,
+        "export": Exporter(tenants, files, own.stale_look_s).export,
+        "search": searcher.search,
+        "reanalyze": renewer.start,
+    }
+    purge = Purge(settings, database, objects, documents)
+    return _Parts(database, sqs, store, files, refresher, renewer, purge, kinds)
+
+
+def _consumer(settings: AdologySettings, parts: _Parts) -> Consumer:
+    queues, own = settings.queues, settings.server
+    return Consumer(
+        parts.sqs,
+        queue_names(queues)["task"],
+        Runner(parts.store, parts.kinds, own.task_lease_s).handle,
+        concurrency=AT_ONCE,
+        prefetch=0,
+        visibility_s=queues.visibility_s,
+        wait_s=queues.wait_s,
+        timeout_s=own.task_deadline_s,
+        drain_s=settings.worker.drain_s,
+    )
+
+
+def _loops(settings: AdologySettings, parts: _Parts) -> list[Coroutine[Any, Any, None]]:
+    """What goes on beside the tasks, each without an end."""
+    queue, database, store = queue_names(settings.queues)["task"], parts.database, parts.store
+    kept_s, due, news = settings.server.events_kept_s, asyncio.Event(), News(database)
+
+    async def send(tasks: Sequence[UUID]) -> None:
+        await parts.sqs.send(queue, [msgspec.json.encode(TaskMessage(task=task)).decode() for task in tasks])
+
+    return [
+        listen(database.url, ["adology_tasks"], lambda *_: due.set(), due.set),
+        _repeat("dispatch", lambda: store.dispatch(send), LOOK_S, due),
+        _repeat("follow", parts.refresher.look, LOOK_S),
+        _repeat("renewals", parts.renewer.look, LOOK_S),
+        _repeat("news", news.look, LOOK_S),
+        _repeat("files", parts.files.forget, TIDY_S),
+        _repeat("leaving", parts.purge.look, LEAVE_S),
+        _repeat("tidy", lambda: _tidy(store, database, kept_s), TIDY_S),
+    ]
 
 
 async def _consume(consumer: Consumer, stop: asyncio.Event, loops: Sequence[asyncio.Task[None]]) -> None:
