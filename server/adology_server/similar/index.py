@@ -136,7 +136,7 @@ class SimilarityIndexes:
         await self._follower.run(self._stop, poll_s=self._own.poll_s)
 
     async def _read_tables(self, database: Database) -> None:
-        """Search the tables that `adology follow` keeps, those of new spaces too; nothing is written from here."""
+        """Search the tables that `adology follow` keeps, those of new spaces too; no entry is written from here."""
         while not self._stop.is_set():
             home = PostgresHome(database, hnsw_rows=self._own.hnsw_rows)
             await home.load()

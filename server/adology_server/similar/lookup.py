@@ -70,12 +70,11 @@ async def places_of(tenants: Tenants, org: str, ad_id: int, how: How | None) -> 
     Raises:
         Refusal: 404, there is no such ad, or it is somebody else's.
     """
-    async with tenants.transaction(org) as connection:
-        seen = await connection.execute("select id from ads where id = %s", [ad_id])
-        if await seen.fetchone() is None:
-            raise not_found("ad", ad_id)
-        found = await connection.execute(_PLACES, {"ad": ad_id, "most": MOST_PLACES})
-        rows = await found.fetchall()
+    seen, rows = await tenants.several(
+        org, ("select id from ads where id = %s", [ad_id]), (_PLACES, {"ad": ad_id, "most": MOST_PLACES})
+    )
+    if not seen:
+        raise not_found("ad", ad_id)
     # One space may hold pictures and words: no part of an ad is a neighbour of another.
     own = frozenset(row["subject"] for row in rows)
     return [
@@ -104,20 +103,19 @@ async def find(
 async def _with_ads(
     tenants: Tenants, org: str, near: Sequence[Near], brands: Sequence[str] | None
 ) -> tuple[Neighbour, ...]:
+    # Hashes of creatives and of copies: each statement finds its own kind among them.
+    subjects = [one.subject for one in near]
+    values = {"subjects": subjects, "brands": None if brands is None else list(brands), "most": ADS_SHOWN}
+    said, *shown = await tenants.several(
+        org, (_KINDS, [subjects]), *((statement, values) for statement in _ADS.values())
+    )
     kinds: dict[tuple[str, str], How] = {
-        (row["analyzer"], row["subject"]): "says" if row["subject_kind"] == "ad" else "looks"
-        for row in await tenants.rows(org, _KINDS, [[one.subject for one in near]])
+        (row["analyzer"], row["subject"]): "says" if row["subject_kind"] == "ad" else "looks" for row in said
     }
-    subjects: dict[How, list[str]] = {"looks": [], "says": []}
-    for (_, subject), how in kinds.items():
-        subjects[how].append(subject)
     ads: dict[tuple[How, str], list[SimilarAd]] = defaultdict(list)
     counts: dict[tuple[How, str], int] = {}
-    for how, statement in _ADS.items():
-        if not subjects[how]:
-            continue
-        values = {"subjects": subjects[how], "brands": None if brands is None else list(brands), "most": ADS_SHOWN}
-        for row in await tenants.rows(org, statement, values):
+    for how, rows in zip(_ADS, shown, strict=True):
+        for row in rows:
             counts[how, row["subject"]] = row["in_all"]
             ads[how, row["subject"]].append(convert(row, SimilarAd))
     found = [(kinds[one.analyzer, one.subject], one) for one in near if (one.analyzer, one.subject) in kinds]
