@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WITHOUT = "ADOLOGY_PLUGINS__WITHOUT"
 HEAVY = ("text", "video", "embeddings", "safety", "labels", "scores", "likeness")
 """Entry points that engines in tests run without: models would cost minutes. Their own tests load them."""
+AGAIN_S = 20.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,6 +31,16 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("ADOLOGY_SERVER__PORT", "0")  # several stacks run at once
     logger.remove()
     logger.add(_write_while_testing, level="DEBUG")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None, object, object]:  # noqa: ARG001 - the hook's
+    """Say more than once that a test's time is up: a loop that is in a callback just then keeps it to itself."""
+    done = yield
+    left, _ = signal.getitimer(signal.ITIMER_REAL)
+    if left:
+        signal.setitimer(signal.ITIMER_REAL, left, AGAIN_S)
+    return done
 
 
 def _write_while_testing(message: str) -> None:

@@ -15,6 +15,7 @@ from adology_server import documents, health
 from adology_server.access import check_routes, guard
 from adology_server.ads import routes as ads
 from adology_server.ads.detail import Payloads
+from adology_server.ads.kept import KeptAnswers
 from adology_server.analyzers import Analyzers
 from adology_server.boards import routes as boards
 from adology_server.brands import routes as brands
@@ -94,6 +95,7 @@ def create_app(settings: AdologySettings) -> Litestar:
             "hub": hub,
             "cursors": Cursors(tenants),
             "urls": SignedUrls(settings),
+            "kept": KeptAnswers(own.kept_answers_bytes, own.kept_answers_s),
             "payloads": payloads,
             "finder": finder,
             "passwords": Passwords(own.passwords_at_once, own.passwords_waiting),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, LiteralString, Self, TypeVar
 
@@ -10,6 +11,7 @@ import msgspec
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from adology.errors import ConfigError, UnavailableError
@@ -72,13 +74,14 @@ class Tenants:
             timeout=settings.postgres.timeout_s,
             max_idle=60,
             reconnect_timeout=15,
+            configure=_configure,
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,
                 "connect_timeout": 10,
                 "application_name": "adology-server",
                 # RESET leads back to this role as well.
-                "options": f"-c role={ROLE} -c statement_timeout={milliseconds}"
+                "options": f"-c role={ROLE} -c timezone=UTC -c statement_timeout={milliseconds}"
                 f" -c idle_in_transaction_session_timeout={2 * milliseconds}",
             },
             open=False,
@@ -164,6 +167,18 @@ class Tenants:
             hint = "Ask for less, or raise server.statement_timeout_s."
             return SlowError(f"a statement took longer than {self._limit} and was ended", hint=hint)
         return UnavailableError(f"postgres: {_first_line(error)}", code="ADO-5903")
+
+
+async def _configure(connection: Connection) -> None:
+    set_json_loads(_read_json, connection)
+
+
+def _read_json(text: bytes | str) -> Any:
+    """In a third of the time that the standard library takes; jsonb holds larger numbers than msgspec reads."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.ValidationError:
+        return json.loads(text)
 
 
 async def _finish(connection: Connection, org_id: str | None) -> AsyncCursor[DictRow] | None:

@@ -5,12 +5,12 @@ Nothing here looks at seconds: they belong to machines that nobody else uses.
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from adology.aws import open_client
 from adology.http.sockets import text_frame
@@ -35,11 +35,12 @@ servers = pytest.mark.stack
 
 
 @servers
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", MEASUREMENTS)
 def test_each_measurement_runs_and_its_ratios_are_sane(lab: Lab, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # CI has none of the peers; where they are installed, `make bench` is the place to run them.
     monkeypatch.setattr(messages, "PEERS", ())
-    lines = uvloop.run(_measure(MEASUREMENTS[name], lab))
+    lines = asyncio.run(_measure(MEASUREMENTS[name], lab))
     assert lines
     assert all(sample >= 0 for line in lines for sample in line.samples)
     for line in lines:
@@ -64,7 +65,7 @@ def test_a_side_that_did_not_do_its_work_is_an_error_and_no_number(lab: Lab) -> 
             await messages._check_empty(sqs, queue)
 
     with pytest.raises(BenchError, match="still holds"):
-        uvloop.run(fill_and_claim_less())
+        asyncio.run(fill_and_claim_less())
 
 
 @servers
@@ -74,7 +75,7 @@ def test_a_program_that_ends_early_is_an_error_with_its_last_words(lab: Lab) -> 
             pass
 
     with pytest.raises(BenchError, match=r"No module named tests\.bench\.no_such_program"):
-        uvloop.run(start())
+        asyncio.run(start())
 
 
 def test_a_peer_that_is_not_installed_says_so() -> None:

@@ -88,6 +88,7 @@ def test_suspensions_and_versions_are_taken_back_without_a_trace(store_settings:
     assert all("suspended_at" in text for text in after)
     columns = (
         "select count(*) from information_schema.columns where table_schema = 'public' and column_name = 'version'"
+        " and data_type = 'integer'"
     )
     with taken_back(store_settings.postgres.url, "0015"):
         before = lets_in(world)
@@ -102,3 +103,15 @@ def test_suspensions_and_versions_are_taken_back_without_a_trace(store_settings:
     assert world.rows(columns)[0][0] == with_versions[0][0] + 3
     world.rows("update organisations set name = 'Other'")
     assert world.rows("select version from organisations") == [(2,)]
+
+
+def test_versions_of_feeds_are_taken_back_without_a_trace(store_settings: AdologySettings) -> None:
+    world = World(store_settings)
+    traces = "select count(*) from pg_trigger where tgname like '%%is\\_noted' union all select count(*) from pg_class"
+    traces += (
+        " where relname = 'feed_versions' union all select count(*) from pg_proc where proname = 'note_feed_change'"
+    )
+    assert world.rows(traces) == [(6,), (1,), (1,)]
+    with taken_back(store_settings.postgres.url, "0018"):
+        assert world.rows(traces) == [(0,), (0,), (0,)]
+    assert world.rows(traces) == [(6,), (1,), (1,)]

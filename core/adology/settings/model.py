@@ -269,6 +269,13 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         float,
         _text("An ad counts as not looked at when its source was last read longer ago than this, seconds.", ge=60),
     ] = 3 * 86400.0
+    kept_answers_bytes: Annotated[
+        int,
+        _text("Memory for pages and counts of ads, kept until a brand changes, per process; 0: none.", ge=0),
+    ] = 64 * 1024 * 1024
+    kept_answers_s: Annotated[
+        float, _text("How long they are kept, seconds: what follows from the clock alone may be that late.", gt=0)
+    ] = 30.0
     lookup_s: Annotated[
         float, _text("Longest time for looking up a brand's handles in one source, seconds.", gt=0, le=300)
     ] = 20.0

@@ -1,7 +1,9 @@
 """Requests per second of the server, beside its statements in a loop and beside FastAPI with SQLAlchemy.
 
-All three read the same database and answer the same questions, one after the other, interleaved. The server
-is `adology server` as its users run it but for rate limits; the others are let off what is not about rows.
+All read the same database and answer the same questions, one after the other, interleaved. The server is
+`adology server` as its users run it but for rate limits; the others are let off what is not about rows. It
+keeps answers until a brand changes: what it does for a question that nobody asked before and what it does for
+one that was asked already are measured apart, as two servers of which the first keeps nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy as np
 import psycopg
 
 from adology.settings import AdologySettings
+from adology.settings.model import ServerSettings
 from tests.bench.api.load import Order, Told
 from tests.bench.api.questions import NAMES, Name, Question, questions
 from tests.bench.api.world import Amounts, Tenant, fill
@@ -28,7 +31,10 @@ from tests.bench.model import Goal, Line, Size, ratios
 from tests.bench.table import show
 
 GROUP: Final = "server"
-Side = Literal["adology", "psycopg loop", "fastapi + sqlalchemy"]
+Side = Literal["adology", "adology, asked again", "psycopg loop", "fastapi + sqlalchemy"]
+OURS: Final[tuple[Side, ...]] = ("adology", "adology, asked again")
+KEPT: Final[tuple[Name, ...]] = ("feed", "filtered feed", "facets", "statistics")
+"""Kinds whose answers are kept."""
 PEER_PACKAGES: Final = ("fastapi", "asyncpg")
 BARE_SHARE, PEER_TIMES = 0.6, 4.0
 OK: Final = 200
@@ -45,6 +51,7 @@ async def measure_requests(lab: Lab, size: Size) -> list[Line]:
         await make_index(lab, own)
         async with contextlib.AsyncExitStack() as stack:
             sides["adology"] = await stack.enter_async_context(serving(lab, own))
+            sides["adology, asked again"] = await stack.enter_async_context(serving(lab, _keeping(own)))
             if all(importlib.util.find_spec(name) for name in PEER_PACKAGES):
                 sides["fastapi + sqlalchemy"] = await stack.enter_async_context(_peer(lab, own))
             await _wait_index(sides["adology"], tenants[0], ads[0])
@@ -58,7 +65,8 @@ async def measure_requests(lab: Lab, size: Size) -> list[Line]:
                 for connections in size.connections:
                     count = _count(name, connections, size)
                     asked = questions(name, tenants, ads, count + size.warm)
-                    made = await _measure(lab, own, sides, name, asked, connections, size)
+                    asking = {side: at for side, at in sides.items() if side != OURS[1] or name in KEPT}
+                    made = await _measure(lab, own, asking, name, asked, connections, size)
                     print(show(made), file=sys.stderr, flush=True)
                     lines += made
         if "fastapi + sqlalchemy" not in sides:
@@ -75,7 +83,7 @@ def amounts(size: Size) -> Amounts:
 
 
 def with_server(settings: AdologySettings) -> AdologySettings:
-    """Its own port, and no limits of requests: one key asks for all.
+    """Its own port, no limits of requests (one key asks for all), and no answer of before.
 
     Without MongoDB: the source's record of one ad is no row, and the loop of statements does not read it.
     """
@@ -85,8 +93,16 @@ def with_server(settings: AdologySettings) -> AdologySettings:
         port=0,
         rate_caller=0,
         rate_organisation=0,
+        kept_answers_bytes=0,
     )
     return replace(settings, server=own, mongo=replace(settings.mongo, url=""))
+
+
+def _keeping(settings: AdologySettings) -> AdologySettings:
+    """As users run it; nothing changes meanwhile, and no answer ends by its age."""
+    replace, usual = msgspec.structs.replace, ServerSettings()
+    own = replace(settings.server, kept_answers_bytes=usual.kept_answers_bytes, kept_answers_s=3600.0)
+    return replace(settings, server=own)
 
 
 async def make_index(lab: Lab, settings: AdologySettings) -> None:
@@ -121,16 +137,16 @@ async def _measure(
         Line(group=GROUP, what=f"{title}: {side}", unit="requests/s", samples=rates[side], note=_spread(told[side]))
         for side in sides
     ]
-    bare = ratios(rates["adology"], rates["psycopg loop"])
-    goal = Goal(sense="at least", limit=BARE_SHARE) if connections == 1 else None
-    lines.append(
-        Line(group=GROUP, what=f"{title}: adology / psycopg loop", unit="of its rate", samples=bare, goal=goal)
-    )
-    if "fastapi + sqlalchemy" in sides:
-        peer = ratios(rates["adology"], rates["fastapi + sqlalchemy"])
-        wanted = Goal(sense="at least", limit=PEER_TIMES) if connections > 1 else None
-        what = f"{title}: adology / fastapi + sqlalchemy"
-        lines.append(Line(group=GROUP, what=what, unit="of its rate", samples=peer, goal=wanted))
+    for side in (one for one in OURS if one in rates):
+        for other, limit, wanted in (
+            ("psycopg loop", BARE_SHARE, connections == 1),
+            ("fastapi + sqlalchemy", PEER_TIMES, connections > 1),
+        ):
+            if other in rates:
+                goal = Goal(sense="at least", limit=limit) if wanted else None
+                samples = ratios(rates[side], rates[other])
+                what = f"{title}: {side} / {other}"
+                lines.append(Line(group=GROUP, what=what, unit="of its rate", samples=samples, goal=goal))
     return lines
 
 
@@ -144,6 +160,9 @@ async def _ask(
     lab: Lab, settings: AdologySettings, side: Side, origin: str, asked: list[Question], connections: int, warm: int
 ) -> Told:
     folder = lab.new_folder("ask")
+    count = len(asked) - warm
+    if side == OURS[1]:
+        asked, warm = [*asked, *asked[warm:]], len(asked)
     order = folder / "order.json"
     order.write_bytes(msgspec.json.encode(Order(origin=origin, questions=asked, connections=connections, warm=warm)))
     program, arguments = "tests.bench.api.load", [str(order)]
@@ -151,8 +170,8 @@ async def _ask(
         program, arguments = "tests.bench.api.bare", [str(_config(folder, settings)), str(order)]
     async with lab.module(program, arguments, "told", timeout_s=ASK_S) as (_, line):
         told = msgspec.json.decode(line.removeprefix("told "), type=Told)
-    if set(told.statuses) != {200} or len(told.each) != len(asked) - warm or not told.size:
-        raise BenchError(f"{side} gave {told.statuses} for {len(asked) - warm} questions such as {asked[0].path}")
+    if set(told.statuses) != {200} or len(told.each) != count or not told.size:
+        raise BenchError(f"{side} gave {told.statuses} for {count} questions such as {asked[0].path}")
     return told
 
 

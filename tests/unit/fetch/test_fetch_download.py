@@ -372,7 +372,8 @@ def test_fetcher_works_on_the_workers_event_loop(tmp_path: Path) -> None:
     import uvloop
 
     async def main() -> Fetched:
-        async with site(answering(MP4)) as origin:
+        # uvloop tells nobody that a test's time is up.
+        async with asyncio.timeout(50), site(answering(MP4)) as origin:
             with pytest.raises(FetchRefusedError):
                 await fetch(origin, tmp_path, "@127.0.0.1/")
             return await fetch(origin, tmp_path)

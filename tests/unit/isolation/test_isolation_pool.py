@@ -427,7 +427,8 @@ def test_pool_works_on_the_workers_event_loop(tmp_path: Path) -> None:
     import uvloop
 
     async def main() -> None:
-        async with IsolatedPool(1) as pool:
+        # uvloop tells nobody that a test's time is up.
+        async with asyncio.timeout(50), IsolatedPool(1) as pool:
             ask = Asker(pool, tmp_path)
             pid = await ask.pid()
             assert len(await ask.data("large", 3_000_000)) == 3_000_000
