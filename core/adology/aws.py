@@ -6,12 +6,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import aioboto3
+from aiobotocore.session import get_session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from adology.settings import resolve_secret
 from adology.settings.model import AwsSettings
 
 POOL = 64
+_LOADER: Loader = create_loader()
+"""Of the vendor's own files, which say what its services are: each session would parse megabytes of them anew."""
 
 
 def open_client(settings: AwsSettings, service: str) -> AbstractAsyncContextManager[Any]:
@@ -34,5 +38,9 @@ def open_client(settings: AwsSettings, service: str) -> AbstractAsyncContextMana
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path"} if settings.endpoint_url else None,
     )
-    client: AbstractAsyncContextManager[Any] = aioboto3.Session().client(service, config=config, **options)
+    session = get_session()
+    session.register_component("data_loader", _LOADER)
+    client: AbstractAsyncContextManager[Any] = aioboto3.Session(botocore_session=session).client(
+        service, config=config, **options
+    )
     return client
