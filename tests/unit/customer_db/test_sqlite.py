@@ -363,7 +363,7 @@ def test_closing_early_leaves_neither_thread_nor_connection(url: str, insert: In
 
 def test_many_rows_pass_in_bounded_memory() -> None:
     many = """with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000)
-        select i as id, hex(zeroblob(500)) as body from n"""
+        select i as id, hex(zeroblob(2000)) as body from n"""
     columns = Columns(id="id", bodies=("body",))
     settings = make_settings(
         "sqlite:///file::memory:?uri=true", query=many, columns=columns, cursor_column="", page_size=200
@@ -375,7 +375,7 @@ def test_many_rows_pass_in_bounded_memory() -> None:
     tracemalloc.start()
     try:
         assert asyncio.run(run()) == 6_000
-        assert tracemalloc.get_traced_memory()[1] < 5_000_000, "6 MB of texts are in the table"
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000, "24 MB of texts are in the table"
     finally:
         tracemalloc.stop()
 
