@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -47,7 +48,10 @@ def main(given: Sequence[str] | None = None) -> int:
     table = Table("measure", "value", "unit", "n", "bar", "note", header_style="dim", pad_edge=False)
     short: list[str] = []
     for name in chosen or PARTS:
+        began = time.monotonic()
+        print(f"{name} …", file=sys.stderr, flush=True)  # noqa: T201
         short += _add(table, name, list(PARTS[name](data)))
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
     console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
     console.print(table)
     for line in short:

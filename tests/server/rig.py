@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -12,9 +13,9 @@ import msgspec
 import psycopg
 
 from adology.settings import AdologySettings
-from adology_server import serve
 from adology_server.callers import KEY, digest, make_secret
 from adology_server.people.passwords import Passwords
+from adology_server.service import serve
 
 PASSWORD = "correct horse battery"
 
@@ -93,12 +94,17 @@ async def serving(settings: AdologySettings, **changes: Any) -> AsyncIterator[Cl
         await asyncio.gather(task, return_exceptions=True)
 
 
+@functools.cache
+def _hashed(password: str) -> str:
+    """Takes a tenth of a second and 64 MiB: one is enough for all tests."""
+    return Passwords()._hasher.hash(password)
+
+
 class World:
     """Puts organisations, people and brands into the database, as the command line does."""
 
     def __init__(self, settings: AdologySettings) -> None:
         self.url = settings.postgres.url
-        self._hash: str | None = None
 
     def rows(self, statement: Any, values: Sequence[Any] = ()) -> list[Any]:
         """What a statement of the owner gives."""
@@ -113,11 +119,9 @@ class World:
 
     def add_user(self, org_id: str, email: str, role: str = "owner") -> str:
         """A user whose password is `PASSWORD`."""
-        if self._hash is None:
-            self._hash = Passwords()._hasher.hash(PASSWORD)
         ((user,),) = self.rows(
             "insert into users (org_id, email, role, password_hash) values (%s, %s, %s, %s) returning id",
-            [org_id, email, role, self._hash],
+            [org_id, email, role, _hashed(PASSWORD)],
         )
         return str(user)
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from adology.settings import load_settings
-from adology_server import create_app
 from adology_server.access import KEY
+from adology_server.app import create_app
 from adology_server.documents import document
 
 PARAMETER = re.compile(r"\{(\w+):(\w+)\}")

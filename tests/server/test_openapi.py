@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from adology.settings import AdologySettings, load_settings
-from adology_server import create_app
 from adology_server.access import KEY
+from adology_server.app import create_app
 from tests.server.rig import World, serving
 from tests.server.routes import all_routes, example_body, operation, whole_document
 from tests.server.test_matrix import insert_session, insert_user

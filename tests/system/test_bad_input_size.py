@@ -17,7 +17,7 @@ from tests.system import rig
 from tests.system.conftest import Stack
 from tests.system.running import Running, running
 
-URLS = int(os.environ.get("ADOLOGY_TEST_URLS", "4000"))
+URLS = int(os.environ.get("ADOLOGY_TEST_URLS", "2500"))
 DISTINCT = 5
 MOST_GROWTH_BYTES = 150 * 1024 * 1024
 """Of this process, in which registry, worker and steward run; the whole batch's media would be no less than that."""

@@ -203,6 +203,7 @@ def test_the_commands_to_look_further_work_as_they_are_printed(finished: Run) ->
     assert processes_of(finished.home) == []
 
 
+@pytest.mark.slow
 def test_a_second_run_on_kept_data_analyses_nothing_again(finished: Run) -> None:
     again = run_demo(finished.home, "--ads", str(ADS), "--keep")
     assert again.code == 0, again.progress

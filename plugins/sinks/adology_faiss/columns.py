@@ -12,6 +12,7 @@ from adology_faiss.growing import Growing
 from adology_faiss.model import Entry, Facet, Filter
 
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.int64]
 Key = tuple[Facet, str]
 PUBLIC = 0
 
@@ -85,23 +86,44 @@ class Columns:
         rows = found.view()
         return rows if not len(rows) or rows[-1] < size else rows[: int(np.searchsorted(rows, size))]
 
-    def passing(self, which: Filter, alive: Mask) -> Mask:
-        """Which of the rows that are alive pass."""
+    def passing(self, which: Filter, alive: Mask) -> Rows:
+        """Which of the rows that are alive pass, ascending.
+
+        What holds of few rows (brands, labels) comes first: of the others nothing is looked at.
+        """
         size = len(alive)
-        owners = self.owners.view(size)
-        mask: Mask = alive & (owners == PUBLIC)
-        if which.owner is not None and which.owner in self.owner_codes:
-            mask |= alive & (owners == self.owner_codes[which.owner])
-        for by, wanted in (("brand", which.brands), ("source", which.sources), ("label", which.labels_any)):
-            if wanted:
-                mask &= self._having_any(((by, name) for name in wanted), size)  # type: ignore[misc]  # by is a Facet
-        for label in which.labels_all:
-            mask &= self._having_any([("label", label)], size)
+        rows = self._candidates(which, size)
+        if rows is None:
+            rows = np.flatnonzero(alive & self._visible(self.owners.view(size), which.owner))
+        else:
+            rows = rows[alive[rows] & self._visible(self.owners.view(size)[rows], which.owner)]
+        if which.sources:
+            rows = rows[self._having_any([("source", name) for name in which.sources], size)[rows]]
         if which.seen_from is not None:
-            mask &= self.last.view(size) >= which.seen_from.toordinal()
+            rows = rows[self.last.view(size)[rows] >= which.seen_from.toordinal()]
         if which.seen_to is not None:
-            mask &= self.first.view(size) <= which.seen_to.toordinal()
+            rows = rows[self.first.view(size)[rows] <= which.seen_to.toordinal()]
+        return rows
+
+    def _visible(self, owners: NDArray[np.int32], owner: str | None) -> Mask:
+        mask: Mask = owners == PUBLIC
+        if owner is not None and owner in self.owner_codes:
+            mask |= owners == self.owner_codes[owner]
         return mask
+
+    def _candidates(self, which: Filter, size: int) -> Rows | None:
+        """Rows with the brands and labels that are wanted, ascending; None: none are."""
+        wanted: list[list[Key]] = [[("label", name)] for name in which.labels_all]
+        if which.labels_any:
+            wanted.append([("label", name) for name in which.labels_any])
+        if which.brands:
+            wanted.append([("brand", name) for name in which.brands])
+        found: Rows | None = None
+        for keys in wanted:
+            held = [self._holding(key, size) for key in keys]
+            rows = np.unique(np.concatenate(held)).astype(np.int64)
+            found = rows if found is None else np.intersect1d(found, rows, assume_unique=True)
+        return found
 
     def _having_any(self, keys: Iterable[Key], size: int) -> Mask:
         mask = np.zeros(size, np.bool_)

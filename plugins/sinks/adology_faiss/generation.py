@@ -52,21 +52,25 @@ OVERFETCH = 0.5
 class Passing:
     """What a filter lets through, of one generation."""
 
-    def __init__(self, mask: Mask, graph_size: int) -> None:
-        self.mask = mask
-        self.count = int(np.count_nonzero(mask))
-        self.in_graph = int(np.count_nonzero(mask[:graph_size]))
+    def __init__(self, rows: Rows, size: int, graph_size: int) -> None:
+        self.rows = rows
+        """Their numbers, ascending."""
+        self.count = len(rows)
+        self.in_graph = int(np.searchsorted(rows, graph_size))
+        self._size = size
         self._graph_size = graph_size
 
     @cached_property
-    def rows(self) -> Rows:
-        """Their numbers, ascending."""
-        return np.flatnonzero(self.mask)
+    def mask(self) -> Mask:
+        """The same as a flag for each row."""
+        mask = np.zeros(self._size, np.bool_)
+        mask[self.rows] = True
+        return mask
 
-    @cached_property
+    @property
     def tail_rows(self) -> Rows:
         """Those that came after the graph."""
-        return np.flatnonzero(self.mask[self._graph_size :]) + self._graph_size
+        return self.rows[self.in_graph :]
 
     @cached_property
     def graph_bits(self) -> Bits | None:
@@ -91,7 +95,7 @@ class Generation:
         """What passes; the last few filters are remembered."""
         found = self._passing.get(which)
         if found is None:
-            found = Passing(self.columns.passing(which, self.alive), self.graph_size)
+            found = Passing(self.columns.passing(which, self.alive), self.size, self.graph_size)
             if len(self._passing) >= KEPT_FILTERS:
                 self._passing = {}
             self._passing[which] = found
