@@ -33,6 +33,17 @@ def pytest_configure(config: pytest.Config) -> None:
     logger.add(_write_while_testing, level="DEBUG")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs the tests of a module that share what the module makes: each other one would make it anew."""
+    for item in items:
+        made = getattr(item, "_fixtureinfo", None)
+        if made and not item.get_closest_marker("xdist_group"):
+            scopes = {definitions[-1].scope for definitions in made.name2fixturedefs.values()}
+            if "module" in scopes:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None, object, object]:  # noqa: ARG001 - the hook's
     """Say more than once that a test's time is up: a loop that is in a callback just then keeps it to itself."""

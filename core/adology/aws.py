@@ -27,6 +27,8 @@ def open_client(settings: AwsSettings, service: str) -> AbstractAsyncContextMana
     options: dict[str, Any] = {"region_name": settings.region}
     if settings.endpoint_url:
         options["endpoint_url"] = settings.endpoint_url
+        if settings.endpoint_url.startswith("http://"):
+            options["verify"] = False  # there is no TLS: the certificates of all authorities are not loaded for it
     if settings.access_key_id:
         options["aws_access_key_id"] = resolve_secret(settings.access_key_id, setting="aws.access_key_id")
         options["aws_secret_access_key"] = resolve_secret(settings.secret_access_key, setting="aws.secret_access_key")

@@ -138,7 +138,9 @@ async def _is_alone(folder: Folder, done: dict[str, Any]) -> bool:
     return await folder.names() == [done["result"]["object"].rpartition("/")[2]] and await folder.uploads() == 0
 
 
-@pytest.mark.parametrize("end", ["cancelled", "late", "expired"])
+@pytest.mark.parametrize(
+    "end", [*(pytest.param(end, marks=pytest.mark.slow) for end in ("cancelled", "late")), "expired"]
+)
 def test_no_file_stays_of_a_task_that_has_none_to_show(settings: AdologySettings, ads: Ads, end: str) -> None:
     own = quick(settings)
     ads.commit_ad("one")

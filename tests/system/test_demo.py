@@ -181,6 +181,7 @@ def test_nothing_runs_after_the_demo(finished: Run) -> None:
     assert processes_of(finished.home) == []
 
 
+@pytest.mark.slow
 def test_the_commands_to_look_further_work_as_they_are_printed(finished: Run) -> None:
     steps = finished.out[finished.out.index("Look further") :].splitlines()[1:]
     commands = [re.split(r"\s{2,}", line.strip())[0] for line in steps if line.strip()]

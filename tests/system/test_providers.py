@@ -112,6 +112,7 @@ async def ledger(engine: Engine) -> dict[str, tuple[int, float]]:
     return {line.name.partition(" ")[2]: (line.calls, round(line.paid_usd, 9)) for line in lines}
 
 
+@pytest.mark.slow
 def test_another_provider_makes_results_stale_and_is_quoted_paid_once_and_put_off(
     settings: AdologySettings, tmp_path: Path, loaded: Plugins
 ) -> None:

@@ -89,6 +89,14 @@ def stack_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         run_process("down", "--home", home, cwd=home.parent)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs all tests on that home: each other one would start servers of its own."""
+    for item in items:
+        if "stack_home" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("cli stack"))
+
+
 @pytest.fixture
 def stack(stack_home: Path, monkeypatch: pytest.MonkeyPatch) -> AdologySettings:
     monkeypatch.setenv("ADOLOGY_HOME", str(stack_home))
