@@ -255,6 +255,7 @@ def test_ctrl_c_stops_everything(running: subprocess.Popen[bytes], tmp_path: Pat
     assert processes_of(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_killed_demo_leaves_nothing_running(running: subprocess.Popen[bytes], tmp_path: Path) -> None:
     wait_for(tmp_path, "✓ brands", running)
     assert len(processes_of(tmp_path)) > len(SERVERS)

@@ -171,7 +171,8 @@ async def _ask(
     async with lab.module(program, arguments, "told", timeout_s=ASK_S) as (_, line):
         told = msgspec.json.decode(line.removeprefix("told "), type=Told)
     if set(told.statuses) != {200} or len(told.each) != count or not told.size:
-        raise BenchError(f"{side} gave {told.statuses} for {count} questions such as {asked[0].path}")
+        seen = f"{told.statuses} and {told.size} bytes or rows"
+        raise BenchError(f"{side} gave {seen} for {count} questions such as {asked[0].path}")
     return told
 
 
