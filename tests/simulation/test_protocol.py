@@ -20,7 +20,7 @@ from tests.simulation.loop import run_virtual
 from tests.simulation.services import SimRegistry
 from tests.simulation.world import Variant, World
 
-SCHEDULES = int(os.environ.get("ADOLOGY_TEST_SCHEDULES", "300"))
+SCHEDULES = int(os.environ.get("ADOLOGY_TEST_SCHEDULES", "200"))
 CHUNKS = 16
 MUTANT_SCHEDULES = 400
 

@@ -35,6 +35,10 @@ Side = Literal["adology", "adology, asked again", "psycopg loop", "fastapi + sql
 OURS: Final[tuple[Side, ...]] = ("adology", "adology, asked again")
 KEPT: Final[tuple[Name, ...]] = ("feed", "filtered feed", "facets", "statistics")
 """Kinds whose answers are kept."""
+SOME: Final[tuple[Name, ...]] = ("filtered feed", "one ad", "statistics", "similar ads")
+"""Kinds of the short form."""
+MANY: Final = 10_000
+"""Ads from which on there are as many brands, brandspaces and organisations as the targets ask for."""
 PEER_PACKAGES: Final = ("fastapi", "asyncpg")
 BARE_SHARE, PEER_TIMES = 0.6, 4.0
 OK: Final = 200
@@ -56,7 +60,7 @@ async def measure_requests(lab: Lab, size: Size) -> list[Line]:
                 sides["fastapi + sqlalchemy"] = await stack.enter_async_context(_peer(lab, own))
             await _wait_index(sides["adology"], tenants[0], ads[0])
             lines: list[Line] = []
-            for name in NAMES:
+            for name in NAMES if size.served_ads >= MANY else SOME:
                 try:
                     await _check_same(sides, questions(name, tenants, ads, 5, seed=2), name)
                 except BenchError as error:
@@ -76,7 +80,7 @@ async def measure_requests(lab: Lab, size: Size) -> list[Line]:
 
 def amounts(size: Size) -> Amounts:
     """As many ads as the size says; 200 brandspaces of 50 organisations where there are many."""
-    small = size.served_ads < 10_000
+    small = size.served_ads < MANY
     return Amounts(
         ads=size.served_ads, brands=20 if small else 500, spaces=4 if small else 200, orgs=2 if small else 50
     )
