@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -41,10 +42,10 @@ def _trees(pids: Iterable[int]) -> Iterator[psutil.Process]:
 
 
 class Peak:
-    """The highest resident memory of a tree while the block runs, looked at every 50 ms."""
+    """The resident memory of a tree while the block runs, looked at every 50 ms, and the highest of all."""
 
     def __init__(self, pid: int) -> None:
-        self.bytes = 0
+        self.seen: list[int] = []
         self._pid = pid
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -59,8 +60,17 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._ended.is_set():
-            self.bytes = max(self.bytes, rss_bytes([self._pid]))
+            self.seen.append(rss_bytes([self._pid]))
             self._ended.wait(SAMPLE_S)
+
+    @property
+    def bytes(self) -> int:
+        """The highest."""
+        return max(self.seen, default=0)
+
+    def usual(self, part: int, of: int) -> float:
+        """The median of the part of that number, from 0, of so many equal parts of the time."""
+        return statistics.median(self.seen[len(self.seen) * part // of : len(self.seen) * (part + 1) // of])
 
 
 class Timed:

@@ -23,7 +23,7 @@ from tests.bench.__main__ import MEASUREMENTS, Measurement
 from tests.bench.fanout import why_absent
 from tests.bench.lab import ROOT, BenchError, Lab, as_toml
 from tests.bench.listeners import frame_size
-from tests.bench.meter import Timed, rss_bytes
+from tests.bench.meter import Peak, Timed, rss_bytes
 from tests.bench.model import SHORT, Goal, Line, ratios
 from tests.bench.peers import PEERS, Peer
 from tests.bench.table import show
@@ -133,6 +133,12 @@ def test_cpu_and_memory_are_those_of_the_whole_tree() -> None:
         _, cpu = timed.stop()
         assert cpu > 0.05
         program.communicate(b"\n")
+
+
+def test_usual_memory_is_told_by_parts_of_the_time() -> None:
+    peak = Peak(0)
+    peak.seen = [10, 10, 10, 10, 900, 20, 20, 20, 20, 20]
+    assert (peak.usual(0, 2), peak.usual(1, 2), peak.bytes) == (10, 20, 900)
 
 
 def test_programs_read_the_settings_that_they_are_given(tmp_path: Path) -> None:
