@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Final, LiteralString
 from uuid import UUID
 
+from psycopg.rows import DictRow
+
 from adology.store.similar import unpack
 from adology_server.problems import not_found
 from adology_server.similar.index import Asked, Near, SimilarityIndexes
@@ -17,6 +19,8 @@ MOST_PLACES = 20
 """Embeddings of one ad that are looked around."""
 ADS_SHOWN = 5
 
+_BRANDS: Final = """
+select s.id, b.brand from brandspaces s left join brandspace_brands b on b.brandspace_id = s.id where s.id = %s"""
 _PLACES: Final = """
 select 'looks' as how, l.analyzer, l.sha256 as subject, n.result->>'space' as space, n.result->>'vector' as vector
 from ad_assets m join asset_analyses l on l.sha256 = m.sha256 join analyses n on n.key = l.key and n.state = 'done'
@@ -53,35 +57,41 @@ async def brands_of(tenants: Tenants, org: str, brandspace_id: UUID) -> list[str
     Raises:
         Refusal: 404, it is not one of the organisation.
     """
-    rows = await tenants.rows(
-        org,
-        "select s.id, b.brand from brandspaces s left join brandspace_brands b on b.brandspace_id = s.id"
-        " where s.id = %s",
-        [brandspace_id],
-    )
+    return _brands_in(await tenants.rows(org, _BRANDS, [brandspace_id]), brandspace_id)
+
+
+def _brands_in(rows: list[DictRow], brandspace_id: UUID) -> list[str]:
     if not rows:
         raise not_found("brandspace", brandspace_id)
     return sorted(row["brand"] for row in rows if row["brand"] is not None)
 
 
-async def places_of(tenants: Tenants, org: str, ad_id: int, how: How | None) -> list[Asked]:
-    """Where an ad's creatives and copy stand.
+async def places_of(
+    tenants: Tenants, org: str, ad_id: int, how: How | None, brandspace_id: UUID | None
+) -> tuple[list[Asked], list[str] | None]:
+    """Where an ad's creatives and copy stand, and the brands of a brandspace if one is given; in one round trip.
 
     Raises:
-        Refusal: 404, there is no such ad, or it is somebody else's.
+        Refusal: 404, there is no such ad or brandspace, or it is somebody else's.
     """
-    seen, rows = await tenants.several(
-        org, ("select id from ads where id = %s", [ad_id]), (_PLACES, {"ad": ad_id, "most": MOST_PLACES})
+    # To no brandspace belongs no brand.
+    seen, rows, found = await tenants.several(
+        org,
+        ("select id from ads where id = %s", [ad_id]),
+        (_PLACES, {"ad": ad_id, "most": MOST_PLACES}),
+        (_BRANDS, [brandspace_id]),
     )
+    brands = None if brandspace_id is None else _brands_in(found, brandspace_id)
     if not seen:
         raise not_found("ad", ad_id)
     # One space may hold pictures and words: no part of an ad is a neighbour of another.
     own = frozenset(row["subject"] for row in rows)
-    return [
+    places = [
         Asked(row["space"], vector, own)
         for row in rows
         if how in (None, row["how"]) and (vector := unpack(row["vector"])) is not None
     ]
+    return places, brands
 
 
 async def find(

@@ -41,8 +41,8 @@ async def similar_ads(
     everywhere: Everywhere = False,
 ) -> Neighbours:
     """Creatives that look like the ad's, and copies that say what it says; the nearest first."""
-    brands = await _brands(request, brandspace, everywhere=everywhere)
-    places = await places_of(parts.tenants(request), request.user.org, ad_id, how)
+    space = None if everywhere else chosen(request, brandspace)
+    places, brands = await places_of(parts.tenants(request), request.user.org, ad_id, how, space)
     return await _answer(request, places, brands, limit, how)
 
 

@@ -152,7 +152,8 @@ class BulkSearcher:
 
     async def _places(self, org_id: str, query: BulkQuery, how: How | None) -> Sequence[Asked]:
         if query.ad_id is not None:
-            return await places_of(self._tenants, org_id, query.ad_id, how)
+            places, _ = await places_of(self._tenants, org_id, query.ad_id, how, None)
+            return places
         return await self._embedding.of_text(query.text or "")
 
 
