@@ -172,6 +172,7 @@ def test_the_steward_killed_in_the_middle_of_a_repair(live: Live) -> None:
     play(live, scenario)
 
 
+@pytest.mark.slow
 def test_everything_killed_at_once(live: Live) -> None:
     """GIVEN a machine that lost its power WHEN the stack is started again THEN the batch ends by itself."""
 
