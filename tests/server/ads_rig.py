@@ -124,6 +124,18 @@ class Ads(World):
         self.rows("insert into ad_assets (ad_id, position, sha256) values (%s, 0, %s)", [ad_id, sha(creative)])
 
 
+def two_orgs(settings: AdologySettings, *brands: str) -> Ads:
+    """Two organisations with an owner each, and a committed batch `b-<brand>` of every brand."""
+    made = Ads(settings)
+    for org in ("acme", "rival"):
+        made.add_org(org)
+        made.add_user(org, f"owner@{org}.example")
+    made.add_brands(*brands)
+    for brand in brands:
+        made.batch(f"b-{brand}", brand)
+    return made
+
+
 def at(days: float) -> datetime:
     """So many days after `START`."""
     return START + timedelta(days=days)

@@ -14,7 +14,7 @@ import pytest
 from adology.settings import AdologySettings
 from adology_server.ads.model import AdRow
 from adology_server.paging import Page
-from tests.server.ads_rig import Ads, at, follow
+from tests.server.ads_rig import Ads, at, follow, two_orgs
 from tests.server.rig import Client, log_in, serving
 
 pytestmark = pytest.mark.timeout(90)
@@ -22,14 +22,7 @@ pytestmark = pytest.mark.timeout(90)
 
 @pytest.fixture
 def ads(store_settings: AdologySettings) -> Ads:
-    made = Ads(store_settings)
-    for org in ("acme", "rival"):
-        made.add_org(org)
-        made.add_user(org, f"owner@{org}.example")
-    made.add_brands("nike", "puma", "adidas", "other")
-    for brand in ("nike", "puma", "adidas", "other"):
-        made.batch(f"b-{brand}", brand)
-    return made
+    return two_orgs(store_settings, "nike", "puma", "adidas", "other")
 
 
 async def sporty(nobody: Client, org: str = "acme") -> Client:

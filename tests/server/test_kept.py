@@ -14,7 +14,7 @@ import pytest
 from adology.settings import AdologySettings
 from adology_server.ads.kept import _ENTRY_BYTES, KeptAnswers, Question
 from adology_server.tenancy import Tenants
-from tests.server.ads_rig import Ads, at, follow
+from tests.server.ads_rig import Ads, at, follow, two_orgs
 from tests.server.rig import Client, log_in, serving
 
 pytestmark = pytest.mark.timeout(90)
@@ -35,14 +35,7 @@ QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @pytest.fixture
 def ads(store_settings: AdologySettings) -> Ads:
-    made = Ads(store_settings)
-    for org in ("acme", "rival"):
-        made.add_org(org)
-        made.add_user(org, f"owner@{org}.example")
-    made.add_brands(*BRANDS)
-    for brand in BRANDS:
-        made.batch(f"b-{brand}", brand)
-    return made
+    return two_orgs(store_settings, *BRANDS)
 
 
 async def sporty(nobody: Client, org: str = "acme") -> tuple[Client, str]:

@@ -101,3 +101,14 @@ def test_one_place_alone_says_for_which_organisation() -> None:
     for path, text in texts.items():
         if path.name != "tenancy.py":
             assert "adology.org_id" not in text, path
+
+
+def test_numbers_that_only_jsonb_holds_are_read(store_settings: AdologySettings) -> None:
+    """An analyzer's result may hold any number; one that is too large for a double must not end the request."""
+
+    async def scenario() -> None:
+        async with Tenants(store_settings) as tenants:
+            (row,) = await tenants.rows(None, """select ('[1.5, "é", ' || repeat('9', 400) || '.5]')::jsonb as found""")
+            assert row["found"] == [1.5, "é", float("inf")]
+
+    asyncio.run(scenario())

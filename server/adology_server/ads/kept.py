@@ -38,8 +38,8 @@ class _Kept(NamedTuple):
 class KeptAnswers:
     """Asks the database each time what the brandspace's brands and their versions are, and nothing more if it knows.
 
-    So an answer is never older than the last commit, on any replica. Only what follows from the clock
-    alone, such as an ad's status, may be late, by `seconds`.
+    So an answer is never older than the feed, on any replica. Only what follows from the clock alone, such as
+    an ad's status, may be late, by `seconds`.
 
     Args:
         most_bytes: of all answers together; the ones that were asked for longest ago go first. 0: none is kept.
