@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +12,12 @@ from psycopg.types.json import Jsonb
 
 from adology.settings import AdologySettings
 from adology.store import Database
+from adology.store.changes import Changes
 from adology.store.follower import Follower
 from adology_feed.feed import Feed
 from tests.server.rig import World
 
+FOLLOWED_S = 40.0
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -24,9 +27,21 @@ def sha(name: str) -> str:
 
 
 async def follow(settings: AdologySettings) -> None:
-    """Make the feed what is committed."""
-    async with Database(settings.postgres) as database:
-        await Follower(database, Feed(database)).catch_up()
+    """Make the feed what is committed, what is known of sources included.
+
+    Looks at sources count once all older transactions have ended, those of other tests' databases too.
+    """
+    async with Database(settings.postgres) as database, asyncio.timeout(FOLLOWED_S):
+        async with database.connection("test") as connection:
+            row = await (await connection.execute("select pg_current_xact_id()::text::bigint")).fetchone()
+        assert row is not None
+        follower, changes = Follower(database, Feed(database)), Changes(database)
+        while True:
+            await follower.catch_up()
+            place = await changes.place(Feed.name)
+            if place is not None and place.horizon > row[0]:
+                return
+            await asyncio.sleep(0.05)
 
 
 class Ads(World):
