@@ -24,6 +24,10 @@ from adology_server.turns import Turns
 ROLE = "adology_app"
 """Owns nothing and is held to row-level security; made by the migrations."""
 
+PLANNER = "-c random_page_cost=1.1"
+"""On solid-state disks, and in memory, a row elsewhere costs hardly more than the next one; PostgreSQL's own guess is
+of disks that turn, and would read whole brands where an index has the page."""
+
 Connection = AsyncConnection[DictRow]
 Values = Mapping[str, Any] | Sequence[Any] | None
 T = TypeVar("T")
@@ -81,7 +85,7 @@ class Tenants:
                 "connect_timeout": 10,
                 "application_name": "adology-server",
                 # RESET leads back to this role as well.
-                "options": f"-c role={ROLE} -c timezone=UTC -c statement_timeout={milliseconds}"
+                "options": f"-c role={ROLE} {PLANNER} -c timezone=UTC -c statement_timeout={milliseconds}"
                 f" -c idle_in_transaction_session_timeout={2 * milliseconds}",
             },
             open=False,

@@ -90,10 +90,12 @@ class Leaver(Rival):
             rows(
                 "insert into feed (brand, ad_id, owner_org_id, brands, source, source_ad_id, format, platforms,"
                 " languages, first_seen_at, last_seen_at, looked_at, vendor_status, run_days, run_basis,"
-                " landing_domain, labels, rules_passed, rules_failed, item, search) values ('nike', %s, %s, '{nike}',"
-                " 's', '', '', '{}', '{}', now(), now(), now(), '', 1, 'seen', '', '{}', '{}', '{}', %s, '')",
+                " landing_domain, labels, rules_passed, rules_failed) values ('nike', %s, %s, '{nike}', 's', '', '',"
+                " '{}', '{}', now(), now(), now(), '', 1, 'seen', %s, '{}', '{}', '{}')",
                 [ad, owner, CANARY if owner else ""],
             )
+            rows("insert into feed_items (brand, ad_id, owner_org_id, item, search) values ('nike', %s, %s, %s, '')",
+                 [ad, owner, CANARY if owner else ""])  # fmt: skip
         for url in (URL, ad_url(SOURCE, CANARY), "https://public.example/x.png"):
             rows("insert into batch_items (batch_id, url_hash, url, status) values ('b', %s, %s, 'ok')",
                  [hash_url(url), url])  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from adology.settings import AdologySettings
 from adology_server.ads.filters import Filter
+from adology_server.tenancy import PLANNER
 from tests.server.ads_rig import Ads
 from tests.server.plans import check_near_duplicates, check_orders, check_words
 
@@ -25,12 +26,13 @@ insert into ads (source, source_ad_id, media_outcome, copy_hash, first_seen_at, 
     from generate_series(1, {ADS}) i;
 insert into feed (brand, ad_id, brands, source, source_ad_id, format, platforms, languages, first_seen_at,
         last_seen_at, looked_at, vendor_status, run_days, run_basis, landing_domain, labels, rules_passed,
-        rules_failed, sha256, item, search)
+        rules_failed, sha256)
     select b, id, array[b], source, source_ad_id, 'image', '{{}}', '{{}}', first_seen_at,
         last_seen_at - id * interval '1 second', now(), 'active', id % 100, 'seen', '', array['theme:' || id % 10],
-        '{{}}', '{{}}', lpad(id::text, 64, '0'), '{{' || repeat(' ', 500) || '}}',
-        to_tsvector('simple', 'shoes w' || id % 1000)
+        '{{}}', '{{}}', lpad(id::text, 64, '0')
     from (select *, 'b' || 1 + id % {BRANDS} as b from ads) a;
+insert into feed_items (brand, ad_id, item, search)
+    select brand, ad_id, '{{' || repeat(' ', 500) || '}}', to_tsvector('simple', 'shoes w' || ad_id % 1000) from feed;
 insert into feed_coverage select 'b' || i, 'facebook', null, now(), 'ok', now() - interval '1 hour',
     now() - interval '1 hour' from generate_series(1, {BRANDS}) i;
 insert into brandspaces (org_id, name) values ('acme', 's');
@@ -47,7 +49,7 @@ def link(store_settings: AdologySettings) -> Iterator[psycopg.Connection[Any]]:
     ads.add_org("acme")
     for statement in ROWS.split(";"):
         ads.rows(statement.replace("%", "%%").encode())
-    with psycopg.connect(store_settings.postgres.url, autocommit=True) as link:
+    with psycopg.connect(store_settings.postgres.url, autocommit=True, options=PLANNER) as link:
         link.execute("set role adology_app")
         link.execute("select set_config('adology.org_id', 'acme', false)")
         yield link
@@ -65,7 +67,7 @@ def test_each_order_is_read_from_its_index(link: psycopg.Connection[Any]) -> Non
 
 def test_words_are_found_by_their_index(link: psycopg.Connection[Any]) -> None:
     check_words(link, space_of(link), "w7")
-    found = "select f.ad_id from feed f where f.search @@ ad_query('w7') and f.brand = any(array['b1','b8'])"
+    found = "select f.ad_id from feed_items f where f.search @@ ad_query('w7') and f.brand = any(array['b1','b8'])"
     link.execute("reset role")
     inside = "\n".join(row[0] for row in link.execute(f"explain {found}").fetchall())
     assert "feed_by_words" in inside

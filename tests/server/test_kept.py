@@ -69,9 +69,12 @@ def test_what_is_known_is_not_counted_anew(store_settings: AdologySettings, ads:
 
             before = await told()
             # A change that nobody notes.
-            ads.rows("alter table feed disable trigger user")
-            ads.rows("update feed set format = 'video', item = (item::jsonb || '{\"format\": \"video\"}')::text")
-            ads.rows("alter table feed enable trigger user")
+            for table in ("feed", "feed_items"):
+                ads.rows(f"alter table {table} disable trigger user".encode())
+            ads.rows("update feed set format = 'video'")
+            ads.rows('update feed_items set item = (item::jsonb || \'{"format": "video"}\')::text')
+            for table in ("feed", "feed_items"):
+                ads.rows(f"alter table {table} enable trigger user".encode())
             assert await told() == before
             ads.rows("update feed set run_days = run_days + 1 where brand = 'nike'")
             assert await told() == ["video"] * 3 != before
@@ -143,6 +146,7 @@ def test_each_transaction_that_changes_a_brand_gives_it_one_version(store_settin
     assert {*seen[0]} == {"nike", "puma"}
     for statement in (
         "update feed set run_days = 9 where brand = 'nike'",
+        "update feed_items set thumbnail = 'x' where brand = 'nike'",
         "insert into feed_coverage (brand, source, tried_at, outcome) values ('nike', 'x', now(), 'ok')",
         "update feed_coverage set outcome = 'failed' where source = 'x'",
         "delete from feed_coverage where source = 'x'",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from sqlalchemy.engine import make_url
 from adology.migrations import migrate
 from adology.migrations import run as migrations
 from adology.settings import AdologySettings
+from tests.server.ads_rig import follow, two_orgs
 from tests.server.rig import World
 
 pytestmark = pytest.mark.timeout(60)
@@ -111,7 +114,24 @@ def test_versions_of_feeds_are_taken_back_without_a_trace(store_settings: Adolog
     traces += (
         " where relname = 'feed_versions' union all select count(*) from pg_proc where proname = 'note_feed_change'"
     )
-    assert world.rows(traces) == [(6,), (1,), (1,)]
+    assert world.rows(traces) == [(7,), (1,), (1,)]
     with taken_back(store_settings.postgres.url, "0018"):
         assert world.rows(traces) == [(0,), (0,), (0,)]
-    assert world.rows(traces) == [(6,), (1,), (1,)]
+    assert world.rows(traces) == [(7,), (1,), (1,)]
+
+
+def test_what_lists_show_is_moved_there_and_back(store_settings: AdologySettings) -> None:
+    ads = two_orgs(store_settings, "nike")
+    ads.commit_ad("a", titles=["Running shoes"])
+    ads.commit_ad("own", owner="acme", source="crm")
+    asyncio.run(follow(store_settings))
+    moved = "select brand, ad_id, owner_org_id, thumbnail, item::jsonb, search::text from feed_items order by ad_id"
+    found = "select f.ad_id from feed_found('{nike}', 'shoes') f"
+    before, words = ads.rows(moved), ads.rows(found)
+    assert (len(before), len(words)) == (2, 1)
+    with taken_back(store_settings.postgres.url, "0019"):
+        assert ads.rows("select to_regclass('feed_items')") == [(None,)]
+        ((item, seen),) = ads.rows("select item::jsonb, last_seen_at from feed where owner_org_id is null")
+        assert (datetime.fromisoformat(item["last_seen_at"]), item["run_days"]) == (seen, 1)
+        assert ads.rows(found) == words
+    assert (ads.rows(moved), ads.rows(found)) == (before, words)

@@ -224,7 +224,7 @@ def test_a_file_is_of_one_moment(settings: AdologySettings, ads: Ads) -> None:
                 await stall.wait()
                 # Those of the last page come first now; those of the first page come last.
                 ads.rows("update feed set last_seen_at = now() - (last_seen_at - '2026-01-01'::timestamptz)")
-                ads.rows("delete from feed where item::json->>'source_ad_id' = 'ad-1'")
+                ads.rows("delete from feed where source_ad_id = 'ad-1'")
                 stall.release()
                 await wait_task(owner, task, is_("completed"))
                 names = [row["source_ad_id"] for row in await read(owner, task)]

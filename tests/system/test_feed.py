@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -42,10 +42,8 @@ class Told(Catalogue):
         return {analyzer: key}
 
     def row(self, name: str, columns: str) -> Any:
-        found = self.rows(
-            f"select {columns} from feed f join ads a on a.id = f.ad_id where a.source_ad_id = %s",  # noqa: S608 - ours
-            [name],
-        )
+        shown = f"select {columns} from feed f join feed_items i using (brand, ad_id) join ads a on a.id = ad_id"  # noqa: S608 - ours
+        found = self.rows(f"{shown} where a.source_ad_id = %s", [name])
         return found[0] if found else None
 
 
@@ -79,7 +77,7 @@ async def test_a_row_says_what_is_known_and_results_that_come_later_are_added(
     assert catalogue.row(
         "a", "f.brand, f.landing_domain, f.platforms, f.run_days, f.run_basis, f.languages, f.labels, f.safety"
     ) == ("nike", "nike.com", ["instagram"], 10, "dates", ["fr"], [], None)
-    (item,) = catalogue.row("a", "f.item")
+    (item,) = catalogue.row("a", "i.item")
     shown = msgspec.json.decode(item)
     assert (shown["title"], len(shown["body"]), shown["kind"], shown["assets"]) == ("Running shoes", 300, "image", 1)
     for asset, analyzer, result in (
@@ -98,13 +96,13 @@ async def test_a_row_says_what_is_known_and_results_that_come_later_are_added(
     assert catalogue.row(
         "a", "f.labels, f.rules_passed, f.rules_failed, f.safety, f.safety_level, f.languages"
     ) == (["language:de", "theme:price", "theme:sport"], ["p:r"], ["q:r"], 0.25, 3, ["de"])  # fmt: skip
-    found = "f.search @@ ad_query(%s)"
+    found = "search @@ ad_query(%s)"
     for words, is_found in (
         ("running", True), ("ausverkauf", True), ("große ausverkäufe", True), ("schlussverkauf", False),
         ("shoes -running", False), ("shoes -boots", True), ('"running shoes"', True), ('"shoes running"', False),
         ("boots or shoes", True), ("", None),
     ):  # fmt: skip
-        ((seen,),) = catalogue.rows(f"select {found} from feed f", [words])  # noqa: S608 - ours
+        ((seen,),) = catalogue.rows(f"select {found} from feed_items", [words])  # noqa: S608 - ours
         assert seen is is_found, words
 
 
@@ -113,7 +111,7 @@ async def test_words_are_found_in_the_forms_of_their_language(database: Database
     catalogue.rows("update ads set languages = '{de-AT}', titles = '{Neue Häuser}'")
     await Follower(database, Feed(database)).catch_up()
     for words in ("haus", "häuser", "neuen häusern"):
-        assert catalogue.rows("select 1 from feed f where f.search @@ ad_query(%s)", [words]), words
+        assert catalogue.rows("select 1 from feed_items where search @@ ad_query(%s)", [words]), words
 
 
 async def test_results_of_another_form_are_left_out(database: Database, catalogue: Told) -> None:
@@ -134,17 +132,24 @@ async def test_changes_deletions_and_other_brands_are_followed(database: Databas
         catalogue.add(name, (1, 0, 0, 0))
     follower = Follower(database, Feed(database))
     await follower.catch_up()
-    before = catalogue.rows("select f.xmin::text from feed f order by ad_id")
+    written = "select f.xmin::text, i.xmin::text from feed f join feed_items i using (brand, ad_id) order by ad_id"
+    before = catalogue.rows(written)
     catalogue.rows("insert into changes (kind, subject) values ('ad', 'copy-a'), ('asset', %s)", [sha("b")])
     await follower.catch_up()
-    assert catalogue.rows("select f.xmin::text from feed f order by ad_id") == before  # nothing to write
+    assert catalogue.rows(written) == before  # nothing to write
+    catalogue.rows("update ads set last_seen_at = last_seen_at + interval '1 day' where source_ad_id = 'a'")
+    catalogue.rows("insert into changes (kind, subject) values ('ad', 'copy-a')")
+    await follower.catch_up()
+    (seen, other), after = before, catalogue.rows(written)
+    # Seen again: what is shown of it stands.
+    assert (after[0][0] != seen[0], after[0][1], after[1]) == (True, seen[1], other)
     catalogue.rows("insert into brand_ads select 'puma', id, 'b-puma', 'b-puma' from ads where source_ad_id = 'a'")
     catalogue.rows("update ads set titles = '{New}', copy_hash = 'copy-new' where source_ad_id = 'a'")
     catalogue.rows("insert into changes (kind, subject) values ('batch', 'b-puma')")
     await follower.catch_up()
     assert catalogue.rows(
-        "select brand, brands, item::json->>'title' from feed join ads on id = ad_id and feed.source_ad_id = 'a'"
-        " order by 1"
+        "select brand, brands, item::json->>'title' from feed join feed_items using (brand, ad_id)"
+        " where source_ad_id = 'a' order by 1"
     ) == [(brand, ["nike", "puma"], "New") for brand in ("nike", "puma")]
     catalogue.rows(
         "delete from brand_ads where brand = 'nike' and ad_id = (select id from ads where source_ad_id = 'a')"
@@ -167,6 +172,16 @@ async def test_changes_deletions_and_other_brands_are_followed(database: Databas
     assert catalogue.rows("select brand from feed") == [("puma",)]
 
 
+async def follow_until(follower: Follower, found: Callable[[], Any], told: Any) -> None:
+    """Transactions of other tests, in other databases of the server, may hold it up for a moment."""
+    deadline = time.monotonic() + 20
+    await follower.catch_up()
+    while found() != told and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+        await follower.catch_up()
+    assert found() == told
+
+
 async def test_what_a_source_said_counts_when_its_ads_are_in(database: Database, catalogue: Told) -> None:
     catalogue.add("a", (1, 0, 0, 0))
     follower = Follower(database, Feed(database))
@@ -187,19 +202,10 @@ async def test_what_a_source_said_counts_when_its_ads_are_in(database: Database,
             )
         }
 
-    async def follow(follower: Follower, told: Any) -> None:
-        """Transactions of other tests, in other databases of the server, may hold it up for a moment."""
-        deadline = time.monotonic() + 20
-        await follower.catch_up()
-        while known() != told and time.monotonic() < deadline:
-            await asyncio.sleep(0.1)
-            await follower.catch_up()
-        assert known() == told
-
     commit("one", facebook={"outcome": "ok", "whole": True}, crm={"outcome": "ok", "whole": False})
-    await follow(follower, {"facebook": ("ok", "one", "one"), "crm": ("ok", "one", None)})
+    await follow_until(follower, known, {"facebook": ("ok", "one", "one"), "crm": ("ok", "one", None)})
     commit("two", facebook={"outcome": "partial", "whole": False}, crm={"outcome": "empty"})
-    await follow(follower, {"facebook": ("partial", "one", "one"), "crm": ("empty", "two", None)})
+    await follow_until(follower, known, {"facebook": ("partial", "one", "one"), "crm": ("empty", "two", None)})
     catalogue.rows("insert into batches (id, brand, state) values ('three', 'nike', 'discovering')")
     catalogue.rows("update batches set state = 'failed', sources = '{\"crm\": {}}' where id = 'three'")
     assert known()["crm"] == ("failed", "two", None)
@@ -208,9 +214,8 @@ async def test_what_a_source_said_counts_when_its_ads_are_in(database: Database,
     assert [one[0] for one in known().values()] == ["failed", "failed"]
     # A later follower takes up from its place; one that starts anew comes to the same.
     commit("five", facebook={"outcome": "ok", "whole": True})
-    await follow(
-        Follower(database, Feed(database)), {"facebook": ("ok", "five", "five"), "crm": ("failed", "two", None)}
-    )
+    told = {"facebook": ("ok", "five", "five"), "crm": ("failed", "two", None)}
+    await follow_until(Follower(database, Feed(database)), known, told)
     await Follower(database, Feed(database)).rebuild()
     assert known()["facebook"] == ("ok", "five", "five")
 
@@ -227,8 +232,11 @@ async def test_a_look_waits_for_ads_that_are_not_in_yet(
         catalogue.rows(statement, [Jsonb({"facebook": {"outcome": "ok", "whole": True}})])
         await follower.catch_up()
         assert catalogue.rows("select * from feed_coverage") == []
-    await follower.catch_up()
-    assert catalogue.rows("select source, outcome from feed_coverage") == [("facebook", "ok")]
+
+    def known() -> Any:
+        return catalogue.rows("select source, outcome from feed_coverage")
+
+    await follow_until(follower, known, [("facebook", "ok")])
 
 
 async def test_the_plugin_follows_until_told_to_stop(store_settings: AdologySettings, catalogue: Told) -> None:

@@ -78,7 +78,7 @@ with results as materialized (
         order by m.role <> 'creative', m.position, m.sha256 limit 1
     ) asset on true
     where a.id = any(%(ads)s)
-)
+), made as materialized (
 select l.brand, a.id as ad_id, a.owner_org_id, a.brands, a.source, a.source_ad_id, a.format, a.platforms,
     a.said_languages as languages, a.first_seen_at, a.last_seen_at, t.created_at as looked_at, a.started_on,
     a.stopped_on, a.status as vendor_status, a.run_days, a.run_basis, a.landing_domain, a.labels,
@@ -91,10 +91,8 @@ select l.brand, a.id as ad_id, a.owner_org_id, a.brands, a.source, a.source_ad_i
         'kind', a.kind, 'assets', coalesce(a.assets, 0), 'platforms', a.platforms, 'languages', a.said_languages,
         'countries', a.countries, 'landing_domain', a.landing_domain, 'vendor_status', a.status,
         'started_on', a.started_on, 'stopped_on', a.stopped_on,
-        'first_seen_at', to_char(a.first_seen_at at time zone 'UTC', {_WHEN}),
-        'last_seen_at', to_char(a.last_seen_at at time zone 'UTC', {_WHEN}),
-        'run_days', a.run_days, 'run_basis', a.run_basis, 'labels', a.labels, 'rules_passed', a.passed,
-        'rules_failed', a.failed, 'safety', a.score,
+        'first_seen_at', to_char(a.first_seen_at at time zone 'UTC', {_WHEN}), 'run_basis', a.run_basis,
+        'labels', a.labels, 'rules_passed', a.passed, 'rules_failed', a.failed, 'safety', a.score,
         'safety_level', ('{{none,low,medium,high}}'::text[])[a.level + 1])::text as item,
     words.vector as search
 from ad a join brand_ads l on l.ad_id = a.id join batches t on t.id = l.last_batch
@@ -109,23 +107,28 @@ cross join lateral (
         select text_config(language)
         from unnest(case when a.said_languages = '{{}}' then '{{en}}' else a.said_languages end) language
         where text_config(language) is not null) configs
-) words"""  # noqa: S608 - as above
+) words
+)"""  # noqa: S608 - as above
 
-_COLUMNS: Final = (
-    "brand", "ad_id", "owner_org_id", "brands", "source", "source_ad_id", "format", "platforms", "languages",
-    "first_seen_at", "last_seen_at", "looked_at", "started_on", "stopped_on", "vendor_status", "run_days", "run_basis",
-    "landing_domain", "labels", "rules_passed", "rules_failed", "safety", "safety_level", "sha256", "thumbnail",
-    "item", "search",
+_KEY: Final = ("brand", "ad_id")
+_FEED: Final = (
+    "owner_org_id", "brands", "source", "source_ad_id", "format", "platforms", "languages", "first_seen_at",
+    "last_seen_at", "looked_at", "started_on", "stopped_on", "vendor_status", "run_days", "run_basis",
+    "landing_domain", "labels", "rules_passed", "rules_failed", "safety", "safety_level", "sha256",
 )  # fmt: skip
-_OWN: Final = tuple(name for name in _COLUMNS if name not in ("brand", "ad_id"))
+_ITEMS: Final = ("owner_org_id", "thumbnail", "item", "search")
 
-PUT: Final = (
-    f"insert into feed as f ({', '.join(_COLUMNS)}) {_MADE} order by l.brand, a.id"
-    f" on conflict (brand, ad_id) do update set {', '.join(f'{name} = excluded.{name}' for name in _OWN)}"
-    f" where ({', '.join(f'f.{name}' for name in _OWN)}) is distinct from"
-    f" ({', '.join(f'excluded.{name}' for name in _OWN)})"
-).encode()
-"""Rows that are as they were are not written again: each write is one in every index."""
+
+def _put(table: str, columns: tuple[str, ...]) -> str:
+    """Rows that are as they were are not written again: each write is one in every index."""
+    written, new = ", ".join((*_KEY, *columns)), ", ".join(f"excluded.{name}" for name in columns)
+    return f"""insert into {table} as f ({written}) select {written} from made order by brand, ad_id
+    on conflict (brand, ad_id) do update set ({", ".join(columns)}) = row({new})
+        where ({", ".join(f"f.{name}" for name in columns)}) is distinct from ({new})"""  # noqa: S608 - as above
+
+
+PUT: Final = f"{_MADE}, shown as ({_put('feed_items', _ITEMS)}) {_put('feed', _FEED)}".encode()
+"""The rows of these ads; an ad that is only seen again has one row to write, of few bytes."""
 
 DROP: Final = b"""
 delete from feed f where f.ad_id = any(%(ads)s)

@@ -55,11 +55,15 @@ _OF_STATISTICS: Final = {
 def statistics_statement() -> LiteralString:
     """One row: `told` is a JSON object with the fields of `Statistics`."""
     states = ", ".join(
-        f"'{name}', count(*) filter (where status = '{name}')"
+        f"'{name}', coalesce(sum(ads) filter (where status = '{name}'), 0)"
         for name in ("running", "stopped", "not_looked", "unknown")
     )
-    new = "first_seen_at >= now() - %(new)s::interval"
-    return f"""{with_scope(Filter())}, {_matched(Filter(), _OF_STATISTICS)}, weeks as (
+    sums = f"'ads', coalesce(sum(ads), 0), 'new', coalesce(sum(new), 0), {states}"
+    return f"""{with_scope(Filter())}, {_matched(Filter(), _OF_STATISTICS)}, counted as materialized (
+    select brand, status, first, count(*) as ads,
+        count(*) filter (where first_seen_at >= now() - %(new)s::interval) as new
+    from matched group by brand, status, first
+), weeks as (
     select week, count(*) filter (where what = 'new') as new, count(*) filter (where what = 'stopped') as stopped
     from (
         select date_trunc('week', first_seen_at at time zone 'UTC')::date as week, 'new' as what
@@ -69,14 +73,12 @@ def statistics_statement() -> LiteralString:
         where first and stopped_on < (now() at time zone 'UTC')::date
     ) happened group by week order by week desc limit 26
 )
-select (select jsonb_build_object('ads', count(*), 'new', count(*) filter (where {new}), {states})
-        from matched where first)
+select (select jsonb_build_object({sums}) from counted where first)
     || jsonb_build_object(
         'brands', (select coalesce(jsonb_agg(one order by
                 array_position('{{primary,competitor,followed}}', one->>'role'), one->>'brand'), '[]') from (
-            select jsonb_build_object('brand', p.brand, 'role', p.role, 'ads', count(m.brand),
-                'new', count(*) filter (where {new}), {states}) as one
-            from scope p left join matched m on m.brand = p.brand group by p.brand, p.role) brands),
+            select jsonb_build_object('brand', p.brand, 'role', p.role, {sums}) as one
+            from scope p left join counted m on m.brand = p.brand group by p.brand, p.role) brands),
         'formats', (select coalesce(jsonb_agg(jsonb_build_object('value', value, 'ads', ads)), '[]')
             from ({_counts("format", "select format from matched where first")}) f),
         'labels', (select coalesce(jsonb_agg(jsonb_build_object('value', value, 'ads', ads)), '[]')

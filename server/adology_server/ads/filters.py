@@ -112,6 +112,9 @@ STATUS: Final = """case
 """Of a row {f} of the feed and what is known of its source, {c}. Where the source shows only what is new,
 absence says nothing."""
 
+OF_COVERAGE: Final = ("tried_at", "outcome", "read_at", "whole_at")
+"""Columns of what is known of a source that a status takes."""
+
 _WHERE: Final[dict[str, LiteralString]] = {
     "source": "{f}.source = any(%(source)s)",
     "platform": "{f}.platforms && %(platform)s",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from typing import Any, Final, LiteralString
 
 import msgspec
 
-from adology_server.ads.filters import FIRST, Filter, joined, status_of, where, with_scope
+from adology_server.ads.filters import FIRST, OF_COVERAGE, Filter, joined, status_of, where, with_scope
 from adology_server.ads.model import FIELDS, Sort
 
 KEYS: Final[dict[Sort, tuple[str, str]]] = {
@@ -19,17 +20,24 @@ KEYS: Final[dict[Sort, tuple[str, str]]] = {
 
 _GROUP: Final = "creatives_alike(f.sha256)"
 _SCOPE: Final = "array(select brand from scope)"
+_OF_STATUS: Final = ("vendor_status", "stopped_on", "looked_at")
 
 
 def statement_of(which: Filter, sort: Sort, *, limit: int, begun: bool, collapse: bool) -> LiteralString:
-    """The statement that gives `limit` rows: ad_id, role, status, thumbnail, item, key, near.
+    """The statement that gives `limit` rows: ad_id, role, status, last_seen_at, run_days, key, near, thumbnail, item.
 
-    The limit is part of the text: a plan that does not know it would read all rows and sort them.
+    The limit is part of the text: a plan that does not know it would read all rows and sort them. What is shown
+    is read of the rows of the page alone.
     """
     key, kind = KEYS[sort]
+    shown = ("brand", "ad_id", "source", *_OF_STATUS, "last_seen_at", "run_days", "sha256", f"{key} as key")
     after = f" and (f.{key}, f.ad_id) < (%(key)s::{kind}, %(ad)s)" if begun else ""
     alone = ""
     near = "null::int"
+    # What is known of the sources: where it is filtered by, the rows bring it along.
+    known, coverage = "", " left join feed_coverage c on c.brand = f.brand and c.source = f.source"
+    if which.status:
+        known, coverage = "".join(f", cf.{column}" for column in OF_COVERAGE), ""
     if collapse:
         # The first of its group in the list's order stands for it.
         alone = (
@@ -43,15 +51,17 @@ def statement_of(which: Filter, sort: Sort, *, limit: int, begun: bool, collapse
             f" and g.sha256 = any({_GROUP}) and g.ad_id <> f.ad_id{where(which, 'g', 'cg')})"
         )
     return f"""{with_scope(which)}
-select f.ad_id, p.role, {status_of("f", "c")} as status, f.thumbnail, f.item, f.{key} as key, {near} as near
-from scope p cross join lateral (
-    select f.brand, f.ad_id, f.source, f.vendor_status, f.stopped_on, f.looked_at, f.thumbnail, f.item, f.{key},
-        f.sha256
-    from {joined(which, "f", "cf")}
-    where f.brand = p.brand and {FIRST}{where(which, "f", "cf")}{after}{alone}
-    order by f.{key} desc, f.ad_id desc limit {int(limit)}
-) f left join feed_coverage c on c.brand = f.brand and c.source = f.source
-order by f.{key} desc, f.ad_id desc limit {int(limit)}"""
+select f.ad_id, f.role, {status_of("f", "f" if known else "c")} as status, f.last_seen_at, f.run_days, f.key,
+    {near} as near, i.thumbnail, i.item
+from (
+    select f.*, p.role from scope p cross join lateral (
+        select {", ".join(f"f.{column}" for column in shown)}{known}
+        from {joined(which, "f", "cf")}
+        where f.brand = p.brand and {FIRST}{where(which, "f", "cf")}{after}{alone}
+        order by f.{key} desc, f.ad_id desc limit {int(limit)}
+    ) f order by f.key desc, f.ad_id desc limit {int(limit)}
+) f join feed_items i on i.brand = f.brand and i.ad_id = f.ad_id{coverage}
+order by f.key desc, f.ad_id desc"""
 
 
 def place_of(row: dict[str, Any]) -> list[Any]:
@@ -71,6 +81,11 @@ def render(
     return f'{{"items":[{items}],"next":{msgspec.json.encode(following).decode()}}}'.encode()
 
 
+def seen_at(row: dict[str, Any]) -> str:
+    """When an ad was seen last, as the other times of its JSON are written."""
+    return f"{row['last_seen_at'].astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
 def _row(row: dict[str, Any], sign: Callable[[str], str]) -> str:
     key = row["thumbnail"]
     # Signed addresses are ASCII without quotes or backslashes.
@@ -78,7 +93,7 @@ def _row(row: dict[str, Any], sign: Callable[[str], str]) -> str:
     near = "null" if row["near"] is None else row["near"]
     return (
         f'{{"role":"{row["role"]}","status":"{row["status"]}","near_duplicates":{near},"thumbnail_url":{url},'
-        f"{row['item'][1:]}"
+        f'"last_seen_at":"{seen_at(row)}","run_days":{row["run_days"]},{row["item"][1:]}'
     )
 
 

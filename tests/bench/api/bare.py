@@ -25,6 +25,7 @@ from adology_server.ads.filters import Filter, values_of
 from adology_server.ads.listing import statement_of
 from adology_server.ads.routes import _USUAL
 from adology_server.similar import lookup
+from adology_server.tenancy import PLANNER, ROLE
 from tests.bench.api.load import Order, Told
 from tests.bench.api.questions import Question
 from tests.bench.api.vectors import Vectors
@@ -37,7 +38,7 @@ class Bare:
     """A connection, and how each question is asked on it."""
 
     def __init__(self, settings: AdologySettings, vectors: Vectors | None) -> None:
-        self._link = psycopg.connect(settings.postgres.url, autocommit=True, options="-c role=adology_app")
+        self._link = psycopg.connect(settings.postgres.url, autocommit=True, options=f"-c role={ROLE} {PLANNER}")
         self._stale = timedelta(seconds=settings.server.stale_look_s)
         self._vectors = vectors
 

@@ -18,6 +18,7 @@ import numpy as np
 import psycopg
 
 from adology_server.ads.filters import Filter
+from adology_server.tenancy import PLANNER
 from tests.bench.api.requests import serving, with_server
 from tests.bench.api.templates import LABELS
 from tests.bench.api.world import Amounts, Tenant, fill
@@ -110,7 +111,7 @@ def _plans(url: str, who: Tenant, ads: int) -> Line:
         Filter(), Filter(status=("running", "unknown")), Filter(label=("hook:question",)), Filter(role=("followed",)),
         Filter(platform=("instagram",), language=("en",)), Filter(safety_max=1, run_days_min=7),
     ]  # fmt: skip
-    with psycopg.connect(url, autocommit=True) as link:
+    with psycopg.connect(url, autocommit=True, options=PLANNER) as link:
         link.execute("set role adology_app")
         link.execute("select set_config('adology.org_id', %s, false)", [who.org])
         space = next(iter(who.spaces))

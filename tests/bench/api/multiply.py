@@ -42,7 +42,7 @@ def _copied(table: str, id_column: str, same: str, own: dict[str, str]) -> str:
 def _changed(table: str, id_column: str, own: dict[str, str]) -> str:
     """The same for the drawn ones."""
     told = ", ".join(f"{name} = {value}" for name, value in own.items())
-    place = f"(select {id_column} as id, ctid as place from {table}) n"
+    place = f"(select {id_column} as id, ctid as place from {table} where {id_column} <= %(drawn)s) n"
     return f"update {table} t set {told} from {place} where t.ctid = n.place"
 
 
@@ -56,10 +56,14 @@ _OF_FEED = {
     "looked_at": "pg_temp.end_of(n.id)",
     "run_days": "pg_temp.days_of(n.id)",
     "sha256": "pg_temp.sha_of(n.id)",
+}
+_OF_ITEMS = {
+    "brand": _BRAND,
+    "owner_org_id": _OWNER,
     "thumbnail": "'derived/' || pg_temp.sha_of(n.id) || '/thumbnail.jpg'",
     "item": f"""(t.item::jsonb || jsonb_build_object('id', n.id, 'brand', {_BRAND}, 'source_ad_id', 't' || n.id,
-        'private', {_OWNER} is not null, 'first_seen_at', pg_temp.begin_of(n.id), 'last_seen_at', pg_temp.end_of(n.id),
-        'run_days', pg_temp.days_of(n.id), 'kind', 'image', 'assets', 1))::text""",
+        'private', {_OWNER} is not null, 'first_seen_at', pg_temp.begin_of(n.id), 'kind', 'image',
+        'assets', 1))::text""",
 }
 _OF_ADS = {
     "source_ad_id": "'t' || n.id",
@@ -73,10 +77,12 @@ FEED: Final = (
         "feed",
         "ad_id",
         "source format platforms languages started_on stopped_on vendor_status run_basis landing_domain labels"
-        " rules_passed rules_failed safety safety_level search",
+        " rules_passed rules_failed safety safety_level",
         _OF_FEED,
     ),
     _changed("feed", "ad_id", _OF_FEED),
+    _copied("feed_items", "ad_id", "search", _OF_ITEMS),
+    _changed("feed_items", "ad_id", _OF_ITEMS),
 )
 """All that lists need."""
 

@@ -77,6 +77,7 @@ def _open(link: psycopg.Connection[Any]) -> None:
     for table in _TABLES:
         link.execute(f"alter table {table} disable trigger user, no force row level security".encode())
     link.execute("alter table feed drop constraint feed_ad_id_fkey")
+    link.execute("alter table feed_items drop constraint feed_items_brand_ad_id_fkey")
 
 
 def _close(link: psycopg.Connection[Any]) -> None:
@@ -86,6 +87,7 @@ def _close(link: psycopg.Connection[Any]) -> None:
 
 _TABLES: Final = (
     "ads", "brand_ads", "assets", "ad_assets", "ad_analyses", "asset_analyses", "analyses", "observations", "feed",
+    "feed_items",
 )  # fmt: skip
 _BRANDS: Final = (
     b"insert into brands (id, name) select 'b' || i, 'Brand ' || i from generate_series(1, %(brands)s) i",

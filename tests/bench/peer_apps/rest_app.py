@@ -39,6 +39,7 @@ from tests.bench.peer_apps.rest_models import (
     Coverage,
     Facets,
     Feed,
+    FeedItem,
     ObservationOut,
     Page,
     SpaceBrand,
@@ -51,7 +52,7 @@ ENGINE = create_async_engine(
     SETTINGS.postgres.url.replace("postgresql://", "postgresql+asyncpg://"),
     pool_size=SETTINGS.server.pool_size,
     max_overflow=0,
-    connect_args={"server_settings": {"role": "adology_app"}},
+    connect_args={"server_settings": {"role": "adology_app", "random_page_cost": "1.1"}},
 )
 SESSIONS = async_sessionmaker(ENGINE, expire_on_commit=False)
 STALE = timedelta(seconds=SETTINGS.server.stale_look_s)
@@ -116,7 +117,9 @@ async def list_ads(
 ) -> Page:
     """A page of the list."""
     told = _status()
-    statement = _of_space(select(Feed, SpaceBrand.role, told, Ad), brandspace).join(Ad, Ad.id == Feed.ad_id)
+    shown = and_(FeedItem.brand == Feed.brand, FeedItem.ad_id == Feed.ad_id)
+    columns = select(Feed, SpaceBrand.role, told, Ad, FeedItem.thumbnail)
+    statement = _of_space(columns, brandspace).join(Ad, Ad.id == Feed.ad_id).join(FeedItem, shown)
     if label:
         statement = statement.where(Feed.labels.overlap(label))
     if platform:
@@ -126,17 +129,17 @@ async def list_ads(
     key = Feed.last_seen_at if sort == "last_seen" else Feed.first_seen_at
     statement = statement.order_by(key.desc(), Feed.ad_id.desc()).limit(limit + 1)
     rows = (await session.execute(statement)).all()
-    items = [_row(feed, role, state, ad) for feed, role, state, ad in rows[:limit]]
+    items = [_row(*row) for row in rows[:limit]]
     return Page(items=items, next=f"{rows[limit - 1][0].ad_id}" if len(rows) > limit else None)
 
 
-def _row(feed: Feed, role: str, state: str, ad: Ad) -> AdRow:
+def _row(feed: Feed, role: str, state: str, ad: Ad, thumbnail: str | None) -> AdRow:
     same = {name: getattr(feed, name) for name in AdRow.model_fields if hasattr(feed, name)}
     return AdRow(
         **same,
         role=role,
         status=state,
-        thumbnail_url=URLS.url(feed.thumbnail) if feed.thumbnail else None,
+        thumbnail_url=URLS.url(thumbnail) if thumbnail else None,
         private=feed.owner_org_id is not None,
         advertiser=ad.advertiser,
         title=(ad.titles or [""])[0][:300],

@@ -67,6 +67,14 @@ class Feed(Base):
     rules_failed: Mapped[list[str]]
     safety: Mapped[float | None]
     safety_level: Mapped[int | None]
+
+
+class FeedItem(Base):
+    """What is shown of it."""
+
+    __tablename__ = "feed_items"
+    brand: Mapped[str] = mapped_column(primary_key=True)
+    ad_id: Mapped[int] = mapped_column(primary_key=True)
     thumbnail: Mapped[str | None]
 
 
