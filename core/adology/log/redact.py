@@ -15,19 +15,27 @@ _PLAIN_IN_QUERIES = "/?:@!$'()*,"
 
 _PATTERNS = (
     # Secrets as URL or form parameters, whatever their value is.
-    re.compile(
-        r"((?:access_token|api_key|apikey|client_secret|appsecret_proof|password|signature|x-amz-signature|"
-        r"x-amz-credential|x-amz-security-token|token|sig)=)[^&\s\"'<>]+",
-        re.IGNORECASE,
+    (
+        ("=",),
+        re.compile(
+            r"((?:access_token|api_key|apikey|client_secret|appsecret_proof|password|signature|x-amz-signature|"
+            r"x-amz-credential|x-amz-security-token|token|sig)=)[^&\s\"'<>]+",
+            re.IGNORECASE,
+        ),
     ),
-    re.compile(
-        # In a JSON line the quotes around a quoted header are escaped.
-        r"((?:authorization|x-api-key)\\?[\"']?\s*[:=]\s*\\?[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',}\\]+",
-        re.IGNORECASE,
+    (
+        ("authorization", "x-api-key"),
+        re.compile(
+            # In a JSON line the quotes around a quoted header are escaped.
+            r"((?:authorization|x-api-key)\\?[\"']?\s*[:=]\s*\\?[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',}\\]+",
+            re.IGNORECASE,
+        ),
     ),
     # user:password@ in addresses
-    re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)"),
+    (("://",), re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)")),
 )
+"""What is masked, and what a text has in small letters wherever the pattern matches: most lines have none of it,
+and looking for that takes a tenth of the time."""
 
 
 class Redactor:
@@ -53,8 +61,10 @@ class Redactor:
         """`text` with every secret masked."""
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        for pattern in _PATTERNS:
-            text = pattern.sub(rf"\1{MASK}", text)
+        small = text.lower()
+        for marks, pattern in _PATTERNS:
+            if any(mark in small for mark in marks):
+                text = pattern.sub(rf"\1{MASK}", text)
         return text
 
 

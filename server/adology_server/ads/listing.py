@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC
 from typing import Any, Final, LiteralString
 
 import msgspec
 
-from adology_server.ads.filters import FIRST, OF_COVERAGE, Filter, joined, status_of, where, with_scope
+from adology_server.ads.filters import FIRST, OF_COVERAGE, WHEN, Filter, joined, status_of, where, with_scope
 from adology_server.ads.model import FIELDS, Sort
 
 KEYS: Final[dict[Sort, tuple[str, str]]] = {
@@ -24,16 +23,16 @@ _OF_STATUS: Final = ("vendor_status", "stopped_on", "looked_at")
 
 
 def statement_of(which: Filter, sort: Sort, *, limit: int, begun: bool, collapse: bool) -> LiteralString:
-    """The statement that gives `limit` rows: ad_id, role, status, last_seen_at, run_days, key, near, thumbnail, item.
+    """The statement that gives `limit` rows: ad_id, key, thumbnail, shown.
 
-    The limit is part of the text: a plan that does not know it would read all rows and sort them. What is shown
-    is read of the rows of the page alone.
+    `shown` is the JSON of an `AdRow` but for `thumbnail_url`. The limit is part of the text: a plan that does not
+    know it would read all rows and sort them. What is shown is read of the rows of the page alone.
     """
     key, kind = KEYS[sort]
     shown = ("brand", "ad_id", "source", *_OF_STATUS, "last_seen_at", "run_days", "sha256", f"{key} as key")
     after = f" and (f.{key}, f.ad_id) < (%(key)s::{kind}, %(ad)s)" if begun else ""
     alone = ""
-    near = "null::int"
+    near = "null"
     # What is known of the sources: where it is filtered by, the rows bring it along.
     known, coverage = "", " left join feed_coverage c on c.brand = f.brand and c.source = f.source"
     if which.status:
@@ -47,12 +46,13 @@ def statement_of(which: Filter, sort: Sort, *, limit: int, begun: bool, collapse
             " offset 0)"
         )
         near = (
-            f"(select count(distinct g.ad_id) from {joined(which, 'g', 'cg')} where g.brand = any({_SCOPE})"
+            f"(select count(distinct g.ad_id)::text from {joined(which, 'g', 'cg')} where g.brand = any({_SCOPE})"
             f" and g.sha256 = any({_GROUP}) and g.ad_id <> f.ad_id{where(which, 'g', 'cg')})"
         )
     return f"""{with_scope(which)}
-select f.ad_id, f.role, {status_of("f", "f" if known else "c")} as status, f.last_seen_at, f.run_days, f.key,
-    {near} as near, i.thumbnail, i.item
+select f.ad_id, f.key::text as key, i.thumbnail, concat('{{"role":"', f.role, '","status":"',
+    {status_of("f", "f" if known else "c")}, '","near_duplicates":', coalesce({near}, 'null'), ',"last_seen_at":"',
+    to_char(f.last_seen_at at time zone 'UTC', {WHEN}), '","run_days":', f.run_days, ',', substr(i.item, 2)) as shown
 from (
     select f.*, p.role from scope p cross join lateral (
         select {", ".join(f"f.{column}" for column in shown)}{known}
@@ -66,8 +66,7 @@ order by f.key desc, f.ad_id desc"""
 
 def place_of(row: dict[str, Any]) -> list[Any]:
     """What a cursor holds of the last row of a page."""
-    key = row["key"]
-    return [key if isinstance(key, int) else key.isoformat(), row["ad_id"]]
+    return [row["key"], row["ad_id"]]
 
 
 def render(
@@ -81,20 +80,11 @@ def render(
     return f'{{"items":[{items}],"next":{msgspec.json.encode(following).decode()}}}'.encode()
 
 
-def seen_at(row: dict[str, Any]) -> str:
-    """When an ad was seen last, as the other times of its JSON are written."""
-    return f"{row['last_seen_at'].astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
 def _row(row: dict[str, Any], sign: Callable[[str], str]) -> str:
     key = row["thumbnail"]
     # Signed addresses are ASCII without quotes or backslashes.
     url = "null" if key is None else f'"{sign(key)}"'
-    near = "null" if row["near"] is None else row["near"]
-    return (
-        f'{{"role":"{row["role"]}","status":"{row["status"]}","near_duplicates":{near},"thumbnail_url":{url},'
-        f'"last_seen_at":"{seen_at(row)}","run_days":{row["run_days"]},{row["item"][1:]}'
-    )
+    return f'{{"thumbnail_url":{url},{row["shown"][1:]}'
 
 
 def read_fields(names: Sequence[str] | None) -> tuple[list[str] | None, str]:

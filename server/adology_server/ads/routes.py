@@ -139,7 +139,7 @@ _USUAL: tuple[Facet, ...] = tuple(name for name in _ALL if name not in ("passed"
 
 
 def _page(rows: list[DictRow]) -> tuple[list[DictRow], int]:
-    return rows, sum(len(row["item"]) for row in rows)
+    return rows, sum(len(row["shown"]) for row in rows)
 
 
 def _json(body: bytes) -> Response[Any]:

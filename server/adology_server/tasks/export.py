@@ -11,7 +11,7 @@ import msgspec
 
 from adology.types import Struct
 from adology_server.ads.filters import Filter, values_of
-from adology_server.ads.listing import seen_at, statement_of
+from adology_server.ads.listing import place_of, statement_of
 from adology_server.ads.model import FIELDS, AdRow, Sort
 from adology_server.problems import Refusal
 from adology_server.tasks.files import TaskFiles
@@ -61,7 +61,7 @@ class Exporter:
                 found = await (await connection.execute(statement, values)).fetchall()
                 if found:
                     yield [_row(row, asked.fields) for row in found], {}
-                    values["key"], values["ad"], begun = found[-1]["key"], found[-1]["ad_id"], True
+                    (values["key"], values["ad"]), begun = place_of(found[-1]), True
                 if len(found) < PAGE:
                     return
 
@@ -84,7 +84,5 @@ def read_file_fields(names: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _row(row: dict[str, Any], names: Sequence[str]) -> Row:
-    known = msgspec.json.decode(row["item"])
-    known |= {"role": row["role"], "status": row["status"], "near_duplicates": row["near"]}
-    known |= {"last_seen_at": seen_at(row), "run_days": row["run_days"]}
+    known = msgspec.json.decode(row["shown"])
     return {name: known[name] for name in names}

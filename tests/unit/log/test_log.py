@@ -11,9 +11,12 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from yarl import URL
 
 from adology.log import REDACTOR, bound, external_call, logger, setup_logging
+from adology.log.redact import _PATTERNS, MASK, Redactor
 
 Lines = Any
 
@@ -258,3 +261,17 @@ def test_auto_style_is_json_where_there_is_no_terminal() -> None:
     out = Out(style="auto")
     logger.info("x")
     assert out.lines[0]["msg"] == "x"
+
+
+PIECES = st.sampled_from(
+    ["Authorization", "x-API-key", "TOKEN", "Password", "sig", "=", ":", " ", "\n", "Bearer ", "://", "me:", "@", "/",
+     "&", '"', "\\", "secret1", "\u212a", "\u0130"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_looking_for_marks_first_masks_all_that_patterns_alone_do(text: str) -> None:
+    masked = text
+    for _, pattern in _PATTERNS:
+        masked = pattern.sub(rf"\1{MASK}", masked)
+    assert Redactor().redact(text) == masked
