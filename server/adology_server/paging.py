@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
@@ -79,4 +78,4 @@ class Cursors:
             ((row),) = await self._tenants.rows(None, "select server_key('cursors') as key")
             self._key = bytes(row["key"])
         asked = msgspec.json.encode(question, order="deterministic")
-        return hmac.new(self._key, len(asked).to_bytes(4, "big") + asked + body, hashlib.sha256).digest()[:_TAG]
+        return hmac.digest(self._key, len(asked).to_bytes(4, "big") + asked + body, "sha256")[:_TAG]
