@@ -4,8 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK ?= requirements/lock.txt
-# Test processes; many tests wait for servers, so four keep two cores busy.
-JOBS ?= 4
+# Test processes; many tests wait for servers, so three keep two cores busy.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast proof lint format types bench quality docs lock clean
