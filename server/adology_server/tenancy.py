@@ -24,9 +24,10 @@ from adology_server.turns import Turns
 ROLE = "adology_app"
 """Owns nothing and is held to row-level security; made by the migrations."""
 
-PLANNER = "-c random_page_cost=1.1"
+PLANNER = "-c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan"
 """On solid-state disks, and in memory, a row elsewhere costs hardly more than the next one; PostgreSQL's own guess is
-of disks that turn, and would read whole brands where an index has the page."""
+of disks that turn, and would read whole brands where an index has the page. And a statement is planned once for each
+connection: it comes to that plan anyway, after it has planned the values of the first five times."""
 
 Connection = AsyncConnection[DictRow]
 Values = Mapping[str, Any] | Sequence[Any] | None
@@ -83,6 +84,8 @@ class Tenants:
                 "autocommit": True,
                 "row_factory": dict_row,
                 "connect_timeout": 10,
+                # A plan takes longer than many of the statements: what is asked twice is kept.
+                "prepare_threshold": 1,
                 "application_name": "adology-server",
                 # RESET leads back to this role as well.
                 "options": f"-c role={ROLE} {PLANNER} -c timezone=UTC -c statement_timeout={milliseconds}"

@@ -131,6 +131,8 @@ async def _measure(
     connections: int,
     size: Size,
 ) -> list[Line]:
+    # Once unmeasured: whoever came first would read from disk what the others then find in memory.
+    await _ask(lab, settings, "psycopg loop", "", asked, connections, size.warm)
     told: dict[Side, list[Told]] = {side: [] for side in sides}
     for rep in range(size.reps):
         for side in list(sides) if rep % 2 == 0 else reversed(sides):
