@@ -20,8 +20,6 @@ WITHOUT = "ADOLOGY_PLUGINS__WITHOUT"
 HEAVY = ("text", "video", "embeddings", "safety", "labels", "scores", "likeness")
 """Entry points that engines in tests run without: models would cost minutes. Their own tests load them."""
 AGAIN_S = 20.0
-WORKER = "PYTEST_XDIST_WORKER"
-"""Set in each of several test processes."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,17 +42,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             scopes = {definitions[-1].scope for definitions in made.name2fixturedefs.values()}
             if "module" in scopes:
                 item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    if WORKER in os.environ:
-        _put_longest_first(items)
-
-
-def _put_longest_first(items: list[pytest.Item]) -> None:
-    """Modules whose tests may take longest come first: short ones fill up the end, and no process waits for another."""
-    longest: dict[Path, float] = {}
-    for item in items:
-        mark = item.get_closest_marker("timeout")
-        longest[item.path] = max(longest.get(item.path, 0.0), float(mark.args[0]) if mark and mark.args else 0.0)
-    items.sort(key=lambda item: -longest[item.path])
 
 
 @pytest.hookimpl(wrapper=True)
