@@ -24,10 +24,9 @@ from adology_server.turns import Turns
 ROLE = "adology_app"
 """Owns nothing and is held to row-level security; made by the migrations."""
 
-PLANNER = "-c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan"
+PLANNER = "-c random_page_cost=1.1"
 """On solid-state disks, and in memory, a row elsewhere costs hardly more than the next one; PostgreSQL's own guess is
-of disks that turn, and would read whole brands where an index has the page. And a statement is planned once for each
-connection: it comes to that plan anyway, after it has planned the values of the first five times."""
+of disks that turn, and would read whole brands where an index has the page."""
 
 Connection = AsyncConnection[DictRow]
 Values = Mapping[str, Any] | Sequence[Any] | None

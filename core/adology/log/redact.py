@@ -24,7 +24,7 @@ _PATTERNS = (
         ),
     ),
     (
-        ("authorization", "x-api-key"),
+        ("author", "x-ap"),
         re.compile(
             # In a JSON line the quotes around a quoted header are escaped.
             r"((?:authorization|x-api-key)\\?[\"']?\s*[:=]\s*\\?[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',}\\]+",
@@ -34,8 +34,9 @@ _PATTERNS = (
     # user:password@ in addresses
     (("://",), re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)")),
 )
-"""What is masked, and what a text has in small letters wherever the pattern matches: most lines have none of it,
-and looking for that takes a tenth of the time."""
+"""What a text has in small letters wherever the pattern matches, and the pattern: most lines have none of it, and
+looking for that takes a tenth of the time. None has an i, k or s, which a pattern also finds in letters that have
+another small form."""
 
 
 class Redactor:

@@ -8,6 +8,8 @@ from urllib.parse import quote
 LONGEST_ID = 300
 """Characters of an id kept as they are: an index entry of Postgres holds 2,704 bytes."""
 LONGEST_TEXT = 100_000
+JSON_TIME = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+"""How a time (at time zone 'UTC') stands in the JSON of a list's row: a format of PostgreSQL's to_char."""
 _LONGEST_KEY = 900
 _SHOWN = 60
 """Characters of a name that an error message repeats."""

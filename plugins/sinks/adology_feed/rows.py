@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from adology.store.naming import JSON_TIME
+
 LONGEST_BODY: Final = 300
 """Characters of a body in a list; the ad itself has it whole."""
 MOST_WORDS: Final = 20_000
@@ -38,8 +40,6 @@ _TEXT: Final = f"""
 select coalesce(left(string_agg(x->>'text', ' '), {MOST_WORDS}), '') as words
 from results r, jsonb_path_query(r.result, 'lax $.lines[*]') x
 where r.ad_id = a.id and r.analyzer = 'text'"""  # noqa: S608 - our own constants
-
-_WHEN: Final = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 
 _MADE: Final = f"""
 with results as materialized (
@@ -91,7 +91,7 @@ select l.brand, a.id as ad_id, a.owner_org_id, a.brands, a.source, a.source_ad_i
         'kind', a.kind, 'assets', coalesce(a.assets, 0), 'platforms', a.platforms, 'languages', a.said_languages,
         'countries', a.countries, 'landing_domain', a.landing_domain, 'vendor_status', a.status,
         'started_on', a.started_on, 'stopped_on', a.stopped_on,
-        'first_seen_at', to_char(a.first_seen_at at time zone 'UTC', {_WHEN}), 'run_basis', a.run_basis,
+        'first_seen_at', to_char(a.first_seen_at at time zone 'UTC', {JSON_TIME}), 'run_basis', a.run_basis,
         'labels', a.labels, 'rules_passed', a.passed, 'rules_failed', a.failed, 'safety', a.score,
         'safety_level', ('{{none,low,medium,high}}'::text[])[a.level + 1])::text as item,
     words.vector as search

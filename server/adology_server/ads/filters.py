@@ -115,9 +115,6 @@ absence says nothing."""
 OF_COVERAGE: Final = ("tried_at", "outcome", "read_at", "whole_at")
 """Columns of what is known of a source that a status takes."""
 
-WHEN: Final = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
-"""How the JSON of lists has times, for to_char."""
-
 _WHERE: Final[dict[str, LiteralString]] = {
     "source": "{f}.source = any(%(source)s)",
     "platform": "{f}.platforms && %(platform)s",

@@ -7,7 +7,8 @@ from typing import Any, Final, LiteralString
 
 import msgspec
 
-from adology_server.ads.filters import FIRST, OF_COVERAGE, WHEN, Filter, joined, status_of, where, with_scope
+from adology.store.naming import JSON_TIME
+from adology_server.ads.filters import FIRST, OF_COVERAGE, Filter, joined, status_of, where, with_scope
 from adology_server.ads.model import FIELDS, Sort
 
 KEYS: Final[dict[Sort, tuple[str, str]]] = {
@@ -29,7 +30,7 @@ def statement_of(which: Filter, sort: Sort, *, limit: int, begun: bool, collapse
     know it would read all rows and sort them. What is shown is read of the rows of the page alone.
     """
     key, kind = KEYS[sort]
-    shown = ("brand", "ad_id", "source", *_OF_STATUS, "last_seen_at", "run_days", "sha256", f"{key} as key")
+    columns = ("brand", "ad_id", "source", *_OF_STATUS, "last_seen_at", "run_days", "sha256", f"{key} as key")
     after = f" and (f.{key}, f.ad_id) < (%(key)s::{kind}, %(ad)s)" if begun else ""
     alone = ""
     near = "null"
@@ -52,10 +53,11 @@ def statement_of(which: Filter, sort: Sort, *, limit: int, begun: bool, collapse
     return f"""{with_scope(which)}
 select f.ad_id, f.key::text as key, i.thumbnail, concat('{{"role":"', f.role, '","status":"',
     {status_of("f", "f" if known else "c")}, '","near_duplicates":', coalesce({near}, 'null'), ',"last_seen_at":"',
-    to_char(f.last_seen_at at time zone 'UTC', {WHEN}), '","run_days":', f.run_days, ',', substr(i.item, 2)) as shown
+    to_char(f.last_seen_at at time zone 'UTC', {JSON_TIME}), '","run_days":', f.run_days, ',', substr(i.item, 2)
+    ) as shown
 from (
     select f.*, p.role from scope p cross join lateral (
-        select {", ".join(f"f.{column}" for column in shown)}{known}
+        select {", ".join(f"f.{column}" for column in columns)}{known}
         from {joined(which, "f", "cf")}
         where f.brand = p.brand and {FIRST}{where(which, "f", "cf")}{after}{alone}
         order by f.{key} desc, f.ad_id desc limit {int(limit)}
