@@ -144,16 +144,20 @@ async def list_objects(settings: AdologySettings) -> list[str]:
         return [key async for key in objects.list_keys("")]
 
 
-def owned(world: World) -> dict[str, int]:
-    """Rows of the organisation in every table that says whose its rows are, as the catalog has them."""
-    columns = world.rows(
+def owner_columns(world: World) -> list[tuple[str, str]]:
+    """Every table that says whose its rows are, and the column that does, as the catalog has them."""
+    return world.rows(
         "select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid and not a.attisdropped"
         " and a.attname in ('org_id', 'owner_org_id') where c.relkind in ('r', 'p')"
         " and c.relnamespace = 'public'::regnamespace order by 1"
     )
+
+
+def owned(world: World) -> dict[str, int]:
+    """Rows of the organisation in each of these tables."""
     return {
         table: world.rows(f"select count(*) from {table} where {column} = 'rival'")[0][0]  # noqa: S608
-        for table, column in columns
+        for table, column in owner_columns(world)
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import psycopg
@@ -10,7 +11,8 @@ import pytest
 
 from adology.settings import AdologySettings
 from adology_server.tenancy import Tenants
-from tests.server.rig import World
+from tests.server.leaving_rig import Leaver, owned, owner_columns
+from tests.server.rig import World, serving
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -30,6 +32,35 @@ def test_every_table_with_private_rows_has_forced_row_level_security(store_setti
     )
     assert len(of_ads) >= 5
     assert [name for name, forced in of_ads if not forced] == []
+
+
+def test_no_table_shows_a_row_of_another_organisation(settings: AdologySettings) -> None:
+    """Whatever a statement forgets to ask: each table that says whose its rows are, asked without any condition."""
+    world = World(settings)
+    world.add_org("acme")
+    leaver = Leaver(world, settings)
+
+    async def fill() -> None:
+        async with serving(settings, rate_caller=0, rate_organisation=0) as nobody:
+            await leaver.fill(nobody.as_(leaver.token))
+
+    asyncio.run(fill())
+    there = owned(world)
+    seen: dict[str, dict[str, int]] = {"acme": {}, "": {}, "rival": {}}
+    with psycopg.connect(world.url, autocommit=True) as link:
+        link.execute("set role adology_app")
+        for org, found in seen.items():
+            link.execute("select set_config('adology.org_id', %s, false)", [org])
+            for table, column in owner_columns(world):
+                with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+                    statement = f"select count(*) from {table} where {column} = 'rival'"  # noqa: S608
+                    found[table] = link.execute(statement.encode()).fetchall()[0][0]
+    assert {table for found in (seen["acme"], seen[""]) for table, rows in found.items() if rows} == set()
+    # They are there, and their owner sees them: the tables above are not empty, nor shut to everybody.
+    assert {"feed", "feed_items", "ads", "boards", "notes", "tasks", "users"} <= {
+        t for t, n in seen["rival"].items() if n
+    }
+    assert all(there[table] for table in seen["rival"] if table != "changes")
 
 
 def test_the_servers_role_owns_nothing_and_is_held_to_the_policies(store_settings: AdologySettings) -> None:
