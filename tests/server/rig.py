@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import threading
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -100,6 +101,29 @@ def _hashed(password: str) -> str:
     return Passwords()._hasher.hash(password)
 
 
+class Links:
+    """One connection for each database and thread: to log in takes longer than most statements."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, int], psycopg.Connection[Any]] = {}
+
+    def get(self, url: str) -> psycopg.Connection[Any]:
+        """The connection, made at its first use."""
+        key = (url, threading.get_ident())
+        if key not in self._open or self._open[key].closed:
+            self._open[key] = psycopg.connect(url, autocommit=True)
+        return self._open[key]
+
+    def close(self) -> None:
+        """Close all of them."""
+        for link in self._open.values():
+            link.close()
+        self._open.clear()
+
+
+LINKS = Links()
+
+
 class World:
     """Puts organisations, people and brands into the database, as the command line does."""
 
@@ -108,9 +132,8 @@ class World:
 
     def rows(self, statement: Any, values: Sequence[Any] = ()) -> list[Any]:
         """What a statement of the owner gives."""
-        with psycopg.connect(self.url, autocommit=True) as link:
-            found = link.execute(statement, values)
-            return found.fetchall() if found.description else []
+        found = LINKS.get(self.url).execute(statement, values)
+        return found.fetchall() if found.description else []
 
     def add_org(self, org_id: str, name: str = "") -> str:
         """An organisation."""

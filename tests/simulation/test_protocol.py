@@ -20,7 +20,7 @@ from tests.simulation.loop import run_virtual
 from tests.simulation.services import SimRegistry
 from tests.simulation.world import Variant, World
 
-SCHEDULES = int(os.environ.get("ADOLOGY_TEST_SCHEDULES", "200"))
+SCHEDULES = int(os.environ.get("ADOLOGY_TEST_SCHEDULES", "120"))
 CHUNKS = 16
 MUTANT_SCHEDULES = 400
 
@@ -163,4 +163,4 @@ def test_a_wrong_protocol_is_caught(variant: Variant, promise: str) -> None:
 @pytest.mark.parametrize("registry", [DoubleCountingRegistry, LeasingRegistry])
 def test_a_wrong_registry_cannot_break_a_promise(registry: type[SimRegistry]) -> None:
     """GIVEN a registry that miscounts or leases to everybody THEN the ledger still keeps the promises."""
-    assert find_broken(Variant(registry=registry), schedules=60) == ""
+    assert find_broken(Variant(registry=registry), schedules=30) == ""

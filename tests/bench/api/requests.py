@@ -35,7 +35,7 @@ Side = Literal["adology", "adology, asked again", "psycopg loop", "fastapi + sql
 OURS: Final[tuple[Side, ...]] = ("adology", "adology, asked again")
 KEPT: Final[tuple[Name, ...]] = ("feed", "filtered feed", "facets", "statistics")
 """Kinds whose answers are kept."""
-SOME: Final[tuple[Name, ...]] = ("filtered feed", "one ad", "statistics", "similar ads")
+SOME: Final[tuple[Name, ...]] = ("filtered feed", "similar ads")
 """Kinds of the short form."""
 MANY: Final = 10_000
 """Ads from which on there are as many brands, brandspaces and organisations as the targets ask for."""
