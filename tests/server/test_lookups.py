@@ -186,3 +186,10 @@ def test_who_may_look_up_what_and_how_often(store_settings: AdologySettings, wor
             await look(nobody.as_(rival), sources=["facebook"])
 
     asyncio.run(scenario())
+    # What may cost money is in the log with who it was; what was refused before cost nothing.
+    for org, times in (("acme", 2), ("rival", 1)):
+        records = world.rows(
+            "select outcome, target, actor like 'user:%%' from audit where org_id = %s and action = 'resolveHandles'",
+            [org],
+        )
+        assert records == [("done", PATH, True)] * times

@@ -105,6 +105,8 @@ async def resolve_handles(request: Incoming, brand: FromPath[str], data: JSONBod
     finder: Finder = request.app.state.finder
     payer = Payer(brand=brand, owner_org_id=caller.org)
     wanted = list(dict.fromkeys(data.sources)) or shown
+    # Before anything is paid: who it was stays known, whatever happens then.
+    await parts.tenants(request).note(caller.org)
     try:
         told = await asyncio.gather(*(finder.find(source, name, domain, payer) for source in wanted))
     except ConfigError as error:
