@@ -36,7 +36,9 @@ GROUP = "vectors"
 SPACE, DIMENSIONS = "made-up/1/384/f32", 384
 PER_AD = 10
 K = 10
-QUERIES = 200
+QUERIES, FEW_QUERIES = 200, 40
+FEW = 10_000
+"""Up to so many entries it is only to see that it runs."""
 BLOCK = 20
 DAY = date(2026, 11, 1)
 PUBLIC = Filter(owner=None)
@@ -63,7 +65,7 @@ class Data(msgspec.Struct, frozen=True):
         random = np.random.default_rng(1)
         centres = random.standard_normal((max(1, count // 50), DIMENSIONS))
         vectors = centres[random.integers(len(centres), size=count)] + 0.8 * random.standard_normal((count, DIMENSIONS))
-        near = vectors[random.integers(count, size=QUERIES)]
+        near = vectors[random.integers(count, size=FEW_QUERIES if count < FEW else QUERIES)]
         queries = near + 0.4 * random.standard_normal(near.shape)
         units = _units(vectors)
         return cls([_entry(number, units[number]) for number in range(count)], units, _units(queries))
@@ -179,7 +181,7 @@ async def _pgvector(lab: Lab, data: Data) -> list[Line]:
             await index.search(data.queries[0], K, which)
             began = time.monotonic()
             found = [await index.search(query, K, which) for query in data.queries]
-            rate = QUERIES / (time.monotonic() - began)
+            rate = len(data.queries) / (time.monotonic() - began)
             right = _recall(found, data.nearest(SHARES.get(name, 1)))
             lines.append(_line(f"pgvector: {name}", "queries/s", rate, note=f"recall@{K} {right:.3f}"))
         return [*lines, *await _live("pgvector", index, data)]
@@ -213,7 +215,7 @@ def _rates(asks: dict[str, Ask], data: Data, reps: int, *, rounds: int = 1) -> R
     rates: Rates = {name: [] for name in asks}
     for rep in range(reps):
         used = dict.fromkeys(asks, 0.0)
-        for start in list(range(0, QUERIES, BLOCK)) * rounds:
+        for start in list(range(0, len(data.queries), BLOCK)) * rounds:
             block = data.queries[start : start + BLOCK]
             for name in list(asks) if rep % 2 == 0 else reversed(asks):
                 ask = asks[name]
@@ -222,7 +224,7 @@ def _rates(asks: dict[str, Ask], data: Data, reps: int, *, rounds: int = 1) -> R
                     ask(query)
                 used[name] += time.perf_counter() - began
         for name, seconds in used.items():
-            rates[name].append(QUERIES * rounds / seconds)
+            rates[name].append(len(data.queries) * rounds / seconds)
     return rates
 
 
