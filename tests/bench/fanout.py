@@ -20,7 +20,7 @@ from tests.bench.lab import ROOT, Lab, Program
 from tests.bench.meter import cpu_s
 from tests.bench.model import Goal, Line, Size, ratios
 from tests.server.live_rig import add_task
-from tests.server.rig import Client, World, log_in
+from tests.server.rig import LINKS, Client, World, log_in
 
 GROUP = "fan-out"
 HERE = Path(__file__).parent / "node"
@@ -100,7 +100,7 @@ async def _round(side: Side, word: str) -> float:
 
 @contextlib.asynccontextmanager
 async def _server(lab: Lab, count: int) -> AsyncIterator[Side]:
-    with lab.database() as given:
+    with lab.database() as given, contextlib.closing(LINKS):
         settings = _settings(given, count)
         world = World(settings)
         world.add_org("acme")

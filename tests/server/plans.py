@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -36,7 +35,7 @@ def check_orders(link: psycopg.Connection[Any], space: Any, filters: list[Filter
     for sort, index in ORDERS.items():
         for which in filters:
             plan = explain(link, space, which, sort)
-            assert len(re.findall(rf"Index Scan using {index} on feed f\w*", plan)) == 2, (sort, which, plan)
+            assert plan.count(f"Index Scan using {index} on feed f") == 2, (sort, which, plan)
             assert "Seq Scan on feed " not in plan, (sort, which, plan)
             # Sorted is only what the indexes gave: for the last row of the page, the last of each brand, the page.
             assert plan.count("Sort Key") == 3, (sort, which, plan)

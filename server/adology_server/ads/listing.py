@@ -34,7 +34,7 @@ def statement_of(which: Filter, sort: Sort, *, limit: int, begun: bool, collapse
     """
     key, kind = KEYS[sort]
     after = f" and (f.{key}, f.ad_id) < (%(key)s::{kind}, %(ad)s)" if begun else ""
-    deeper = f" and (f.{key}, f.ad_id) < (p.key, p.ad_id)"
+    beyond = f" and (f.{key}, f.ad_id) < (p.key, p.ad_id)"
     alone, near = _collapsed(which, key) if collapse else ("", "null")
     head = max(limit // 4, 1)
     # What is known of the sources: where it is filtered by, the rows bring it along.
@@ -54,7 +54,7 @@ select f.ad_id, f.key::text as key, i.thumbnail, concat('{{"role":"', f.role, '"
     ) as shown
 from (
     select * from (
-        select * from head union all {_by_brand(which, key, "deeper", deeper + alone, limit - head)}
+        select * from head union all {_by_brand(which, key, "deeper", beyond + alone, limit - head)}
     ) f order by f.key desc, f.ad_id desc limit {int(limit)}
 ) f join feed_items i on i.brand = f.brand and i.ad_id = f.ad_id{coverage}
 order by f.key desc, f.ad_id desc"""
